@@ -1,0 +1,83 @@
+"""The inputs of a formula, from the names in it and the options of the request.
+
+In: names in order of appearance, a `Request`. Out: a tuple of `Input`, or a `GenError`
+that says which option names something that is not there.
+"""
+
+from __future__ import annotations
+
+import keyword
+from typing import TYPE_CHECKING
+
+from gen.errors import GenError, nearest
+from gen.model import Input, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The verbs of the command, present and announced: a function of that name could be
+# written from Python but never from the command line.
+VERBS = frozenset(
+    {"audit", "build", "check", "init", "list", "report", "show", "verify", "watch"}
+)
+
+
+def check_name(name: str) -> None:
+    """Refuse a function's name that could not be a class in a module of its own."""
+    if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
+        raise GenError(
+            f"{name!r} is no name for a function: a Python identifier is needed, such as P3"
+        )
+    if name.startswith("_") or name.lower() in VERBS:
+        why = "starts with an underscore" if name.startswith("_") else "is a verb of gen"
+        raise GenError(f"{name!r} cannot name a function: it {why}; choose another, such as P3")
+
+
+def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
+    """The inputs in the order of the signature.
+
+    Args:
+        found: the names in the expression, in order of first appearance.
+        request: args fixes the order; const, optional and shape describe inputs.
+    """
+    order = list(request.args or found)
+    _check_args(order, found, request)
+    shapes = dict(request.shape)
+    for option, names in (
+        ("const", request.const),
+        ("optional", request.optional),
+        ("shape", tuple(shapes)),
+    ):
+        for name in names:
+            _check_declared(option, name, order)
+    if not order:
+        raise GenError(
+            f"{request.expr!r} has no input; an expression needs one, such as x, "
+            "or one declared by --args"
+        )
+    if set(order) <= set(request.const):
+        raise GenError("all inputs are constants; at least one needs a gradient")
+    for name in sorted(set(request.const) & {*request.optional, *shapes}):
+        raise GenError(f"--const {name} is a plain number: it can have no shape, nor be None")
+    return tuple(
+        Input(name, name not in request.const, name in request.optional, shapes.get(name))
+        for name in order
+    )
+
+
+def _check_args(order: Sequence[str], found: Sequence[str], request: Request) -> None:
+    for name in order:
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise GenError(f"--args: {name!r} is no name for an input")
+    missing = [name for name in found if name not in order]
+    if missing:
+        raise GenError(
+            f"--args {','.join(request.args)} leaves out {', '.join(missing)}, "
+            "which the expression uses"
+        )
+
+
+def _check_declared(option: str, name: str, order: Sequence[str]) -> None:
+    if name not in order:
+        hint = nearest(name, order) or f"its inputs are {', '.join(order)}"
+        raise GenError(f"--{option} {name}: the expression has no input {name!r}; {hint}")

@@ -1,0 +1,602 @@
+"""THE table of operations: one row each, with its derivative, cost and spellings.
+
+In: nothing. Out: `OPERATIONS`, what a graph may consist of, and `FUNCTIONS`, what an
+expression may call. A row gives its derivative as partials in terms of the operands and
+of the output `y`, whichever is cheaper; a row without partials takes them from the
+`fdiff` of the SymPy function of that name. `DEFINITIONS` are functions that stand for
+an expression in other operations and are expanded where they are called.
+
+Values at kinks are torch's (abs: 0, relu: 0, a tie of maximum: one half each, the edge
+of clamp: 1), except that hypot and atan2 have gradient 0 at the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from gen.graph.algebra import (
+    Term,
+    both,
+    call,
+    compare,
+    constant,
+    div,
+    either,
+    integer_power,
+    masked,
+    matmul,
+    mul,
+    negated,
+    select,
+    transpose,
+)
+
+# Called with the operands and then the output; one partial for each operand, None where
+# no rule is known.
+Partials: TypeAlias = Callable[..., tuple[Term | None, ...]]
+# Called with the output's cotangent, the operands and the output; one cotangent for each
+# operand, None where the operand has no derivative.
+Pullback: TypeAlias = Callable[..., tuple[Term | None, ...]]
+
+# Costs in additions, as measured for large arrays.
+ADD, DIVIDE, ROOT, FUNCTION, SPECIAL = 1, 5, 6, 20, 80
+
+MANY = 1_000_000
+HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row of the table."""
+
+    name: str
+    arity: int
+    cost: int
+    partials: Partials | None = None  # the derivative of an elementwise operation
+    pullback: Pullback | None = None  # instead of partials: the whole rule at once
+    spellings: tuple[str, ...] = ()  # names in an expression; none: written with operators
+    mpmath: str = ""  # its name in mpmath, where that is not `name`
+    sympy: str = ""  # its class in SymPy, for expressions from there and for fdiff
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What an expression may call: how many arguments, and the term it stands for."""
+
+    fewest: int
+    most: int
+    build: Callable[..., Term]
+
+
+def _f(name: str) -> Callable[..., Term]:
+    return lambda *args: call(name, *args)
+
+
+exp, log, sqrt, floor, sign = map(_f, ("exp", "log", "sqrt", "floor", "sign"))
+sin, cos, sinh, cosh, tanh = map(_f, ("sin", "cos", "sinh", "cosh", "tanh"))
+asin, acos, atan, asinh, acosh, atanh = map(
+    _f, ("asin", "acos", "atan", "asinh", "acosh", "atanh")
+)
+sigmoid, softplus, digamma, polygamma = map(_f, ("sigmoid", "softplus", "digamma", "polygamma"))
+erf, maximum, minimum, clamp = map(_f, ("erf", "maximum", "minimum", "clamp"))
+
+
+def _pi(like: Term) -> Term:
+    return constant(like.builder, "pi")
+
+
+def _zero(x: Term) -> Term:
+    return x.like(0)
+
+
+def _nonzero(x: Term) -> Term:
+    """x, with 1 in place of 0: a divisor for quotients whose numerator is 0 there."""
+    return select(compare("eq", x, x.like(0)), x.like(1), x)
+
+
+def _gauss(x: Term) -> Term:
+    """exp(-x**2) * 2/sqrt(pi), the derivative of erf."""
+    return 2 / sqrt(_pi(x)) * exp(-(x**2))
+
+
+def _maximum(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    if 0 in (a.number, b.number):
+        relu = select(y <= 0, y.like(0), y.like(1))
+        return relu, relu
+    tie = select(compare("eq", a, b), y.like(HALF), y.like(1))
+    return select(a < b, y.like(0), tie), select(b < a, y.like(0), tie)
+
+
+def _minimum(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    if 0 in (a.number, b.number):
+        relu = select(y >= 0, y.like(0), y.like(1))
+        return relu, relu
+    tie = select(compare("eq", a, b), y.like(HALF), y.like(1))
+    return select(a > b, y.like(0), tie), select(b > a, y.like(0), tie)
+
+
+def _clamp(x: Term, low: Term, high: Term, y: Term) -> tuple[Term, Term, Term]:
+    zero, one = y.like(0), y.like(1)
+    return (
+        select(either(x < low, x > high), zero, one),
+        select(both(x < low, low <= high), one, zero),
+        select(either(x > high, low > high), one, zero),
+    )
+
+
+def _power(x: Term, n: Term, y: Term) -> tuple[Term, Term]:
+    # At n = 0 the factor x**-1 would be inf for x = 0, and 0 * inf is NaN.
+    lower = n - 1 if n.number is not None else select(compare("eq", n, n.like(0)), n, n - 1)
+    # y is 0 where x is 0 and n > 0: any finite logarithm does there.
+    slope = log(x) if x.is_constant else log(_nonzero(x))
+    return n * x**lower, y * slope
+
+
+def _integer_power(x: Term, y: Term) -> tuple[Term]:
+    n = y.exponent
+    # Dividing by x is allowed where the power does so itself.
+    return (n * integer_power(x, n - 1) if n > 0 else n * (y / x),)
+
+
+def _hypot(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    safe = _nonzero(y)
+    return a / safe, b / safe
+
+
+def _atan2(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    square = _nonzero(a**2 + b**2)
+    return b / square, -(a / square)
+
+
+def _beta(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    both_ = digamma(a + b)
+    return y * (digamma(a) - both_), y * (digamma(b) - both_)
+
+
+def _mul_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    return masked(g, b) if a.is_constant else g * b, g * a
+
+
+def _div_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    over = g / b
+    return over, -(over * y)
+
+
+def _select_pullback(g: Term, c: Term, a: Term, b: Term, y: Term) -> tuple[Term | None, ...]:
+    # The cotangent is masked where it leaves a branch, not where it enters: see vjp.py.
+    return None, g, g
+
+
+def _optional_mul_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    return call("optional_mul", g, b), g * a
+
+
+_ROWS = (
+    # ---- arithmetic, written with operators
+    Operation("add", 2, ADD, pullback=lambda g, a, b, y: (g, g)),
+    Operation("sub", 2, ADD, pullback=lambda g, a, b, y: (g, -g)),
+    Operation("mul", 2, ADD, pullback=_mul_pullback),
+    Operation("div", 2, DIVIDE, pullback=_div_pullback),
+    Operation("neg", 1, ADD, pullback=lambda g, a, y: (-g,)),
+    Operation("pow", 1, 2 * ADD, _integer_power),
+    Operation("power", 2, 3 * FUNCTION, _power),
+    Operation("select", 3, 2 * ADD, pullback=_select_pullback),
+    *(Operation(name, 2, ADD) for name in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or")),
+    Operation("not", 1, ADD),
+    Operation("true", 0, 0),
+    Operation("false", 0, 0),
+    # ---- an input that may be left out: the operation is skipped where it is None
+    Operation("optional_add", 2, ADD, pullback=lambda g, a, b, y: (g, g)),
+    Operation("optional_sub", 2, ADD, pullback=lambda g, a, b, y: (g, -g)),
+    Operation("optional_mul", 2, ADD, pullback=_optional_mul_pullback),
+    # ---- tensors; contract(a, b) is the sum over leading dimensions of a's rows times b's
+    Operation(
+        "matmul",
+        2,
+        100,
+        pullback=lambda g, a, b, y: (
+            matmul(g, transpose(b)),
+            call("contract", a, g),
+        ),
+    ),
+    Operation("transpose", 1, 0, pullback=lambda g, a, y: (transpose(g),)),
+    Operation("contract", 2, 100, pullback=lambda g, a, b, y: (matmul(b, transpose(g)), matmul(a, g))),
+    # ---- roots, exponentials, logarithms
+    Operation(
+        "sqrt", 1, ROOT, lambda x, y: (1 / (2 * y),), spellings=("sqrt",), sympy="sqrt"
+    ),
+    Operation("cbrt", 1, FUNCTION, lambda x, y: (1 / (3 * y**2),), spellings=("cbrt",)),
+    Operation("exp", 1, FUNCTION, lambda x, y: (y,), spellings=("exp",), sympy="exp"),
+    Operation("exp2", 1, FUNCTION, lambda x, y: (log(x.like(2)) * y,), spellings=("exp2",)),
+    Operation("expm1", 1, FUNCTION, lambda x, y: (exp(x),), spellings=("expm1",), sympy="expm1"),
+    Operation("log", 1, FUNCTION, lambda x, y: (1 / x,), sympy="log"),
+    Operation("log1p", 1, FUNCTION, lambda x, y: (1 / (1 + x),), spellings=("log1p",)),
+    Operation(
+        "log2", 1, FUNCTION, lambda x, y: (1 / (log(x.like(2)) * x),), spellings=("log2",)
+    ),
+    Operation(
+        "log10", 1, FUNCTION, lambda x, y: (1 / (log(x.like(10)) * x),), spellings=("log10",)
+    ),
+    Operation(
+        "xlogy",
+        2,
+        FUNCTION,
+        lambda a, b, y: (log(b), a / b),
+        spellings=("xlogy",),
+    ),
+    Operation(
+        "logaddexp",
+        2,
+        2 * FUNCTION,
+        lambda a, b, y: (sigmoid(a - b), sigmoid(b - a)),
+        spellings=("logaddexp",),
+    ),
+    # ---- trigonometric
+    Operation("sin", 1, FUNCTION, lambda x, y: (cos(x),), spellings=("sin",), sympy="sin"),
+    Operation("cos", 1, FUNCTION, lambda x, y: (-sin(x),), spellings=("cos",), sympy="cos"),
+    Operation("tan", 1, FUNCTION, lambda x, y: (1 + y**2,), spellings=("tan",), sympy="tan"),
+    Operation(
+        "asin",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / sqrt((1 - x) * (1 + x)),),
+        spellings=("asin", "arcsin"),
+        sympy="asin",
+    ),
+    Operation(
+        "acos",
+        1,
+        FUNCTION,
+        lambda x, y: (-(1 / sqrt((1 - x) * (1 + x))),),
+        spellings=("acos", "arccos"),
+        sympy="acos",
+    ),
+    Operation(
+        "atan",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / (1 + x**2),),
+        spellings=("atan", "arctan"),
+        sympy="atan",
+    ),
+    Operation(
+        "atan2", 2, 2 * FUNCTION, _atan2, spellings=("atan2", "arctan2"), sympy="atan2"
+    ),
+    Operation("hypot", 2, FUNCTION, _hypot, spellings=("hypot",)),
+    # ---- hyperbolic
+    Operation("sinh", 1, FUNCTION, lambda x, y: (cosh(x),), spellings=("sinh",), sympy="sinh"),
+    Operation("cosh", 1, FUNCTION, lambda x, y: (sinh(x),), spellings=("cosh",), sympy="cosh"),
+    Operation(
+        "tanh", 1, FUNCTION, lambda x, y: (1 - y**2,), spellings=("tanh",), sympy="tanh"
+    ),
+    Operation(
+        "asinh",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / sqrt(1 + x**2),),
+        spellings=("asinh", "arcsinh"),
+        sympy="asinh",
+    ),
+    Operation(
+        "acosh",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / sqrt((x - 1) * (x + 1)),),
+        spellings=("acosh", "arccosh"),
+        sympy="acosh",
+    ),
+    Operation(
+        "atanh",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / ((1 - x) * (1 + x)),),
+        spellings=("atanh", "arctanh"),
+        sympy="atanh",
+    ),
+    # ---- logistic
+    Operation(
+        "sigmoid",
+        1,
+        FUNCTION,
+        lambda x, y: (y * (1 - y),),
+        spellings=("sigmoid", "expit", "logistic"),
+    ),
+    Operation("softplus", 1, 2 * FUNCTION, lambda x, y: (sigmoid(x),), spellings=("softplus",)),
+    Operation(
+        "logsigmoid",
+        1,
+        2 * FUNCTION,
+        lambda x, y: (sigmoid(-x),),
+        spellings=("logsigmoid", "log_sigmoid", "log_expit"),
+    ),
+    # ---- kinks and steps
+    Operation(
+        "abs",
+        1,
+        ADD,
+        lambda x, y: (sign(x),),
+        spellings=("abs", "Abs", "fabs", "absolute"),
+        mpmath="fabs",
+        sympy="Abs",
+    ),
+    Operation("sign", 1, ADD, lambda x, y: (_zero(x),), spellings=("sign", "sgn"), sympy="sign"),
+    Operation("maximum", 2, ADD, _maximum),
+    Operation("minimum", 2, ADD, _minimum),
+    Operation("clamp", 3, 2 * ADD, _clamp, spellings=("clip", "clamp")),
+    Operation(
+        "heaviside",
+        2,
+        ADD,
+        lambda x, h, y: (_zero(x), select(compare("eq", x, x.like(0)), x.like(1), x.like(0))),
+    ),
+    Operation(
+        "floor", 1, ADD, lambda x, y: (_zero(x),), spellings=("floor",), sympy="floor"
+    ),
+    Operation(
+        "ceil",
+        1,
+        ADD,
+        lambda x, y: (_zero(x),),
+        spellings=("ceil", "ceiling"),
+        sympy="ceiling",
+    ),
+    Operation("round", 1, ADD, lambda x, y: (_zero(x),), spellings=("round", "rint")),
+    Operation("trunc", 1, ADD, lambda x, y: (_zero(x),), spellings=("trunc", "fix")),
+    Operation(
+        "mod",
+        2,
+        DIVIDE,
+        lambda a, b, y: (a.like(1), -floor(a / b)),
+        spellings=("Mod", "mod", "remainder"),
+        sympy="Mod",
+    ),
+    # ---- error functions
+    Operation("erf", 1, FUNCTION, lambda x, y: (_gauss(x),), spellings=("erf",), sympy="erf"),
+    Operation(
+        "erfc", 1, FUNCTION, lambda x, y: (-_gauss(x),), spellings=("erfc",), sympy="erfc"
+    ),
+    Operation(
+        "erfcx",
+        1,
+        SPECIAL,
+        lambda x, y: (2 * x * y - 2 / sqrt(_pi(x)),),
+        spellings=("erfcx",),
+    ),
+    Operation(
+        "erfi",
+        1,
+        SPECIAL,
+        lambda x, y: (2 / sqrt(_pi(x)) * exp(x**2),),
+        spellings=("erfi",),
+        sympy="erfi",
+    ),
+    Operation(
+        "erfinv",
+        1,
+        SPECIAL,
+        lambda x, y: (sqrt(_pi(x)) / 2 * exp(y**2),),
+        spellings=("erfinv",),
+        sympy="erfinv",
+    ),
+    Operation(
+        "erfcinv",
+        1,
+        SPECIAL,
+        lambda x, y: (-sqrt(_pi(x)) / 2 * exp(y**2),),
+        spellings=("erfcinv",),
+        sympy="erfcinv",
+    ),
+    Operation(
+        "ndtr",
+        1,
+        FUNCTION,
+        lambda x, y: (1 / sqrt(2 * _pi(x)) * exp(-(x**2) / 2),),
+        spellings=("ndtr",),
+        mpmath="ncdf",
+    ),
+    # ---- gamma functions
+    Operation(
+        "gamma", 1, SPECIAL, lambda x, y: (y * digamma(x),), spellings=("gamma",), sympy="gamma"
+    ),
+    Operation(
+        "loggamma",
+        1,
+        SPECIAL,
+        lambda x, y: (digamma(x),),
+        spellings=("loggamma", "lgamma", "gammaln"),
+        sympy="loggamma",
+    ),
+    Operation(
+        "digamma",
+        1,
+        SPECIAL,
+        lambda x, y: (polygamma(x.like(1), x),),
+        spellings=("digamma", "psi"),
+        sympy="digamma",
+    ),
+    Operation(
+        "polygamma",
+        2,
+        SPECIAL,
+        lambda n, x, y: (None, polygamma(n + 1, x)),
+        spellings=("polygamma",),
+        sympy="polygamma",
+    ),
+    Operation("beta", 2, SPECIAL, _beta, spellings=("beta",), sympy="beta"),
+    # ---- differentiated by SymPy
+    Operation("Ei", 1, SPECIAL, spellings=("Ei", "expi"), mpmath="ei", sympy="Ei"),
+    Operation("Si", 1, SPECIAL, spellings=("Si",), mpmath="si", sympy="Si"),
+    Operation("Ci", 1, SPECIAL, spellings=("Ci",), mpmath="ci", sympy="Ci"),
+    Operation("Shi", 1, SPECIAL, spellings=("Shi",), mpmath="shi", sympy="Shi"),
+    Operation("Chi", 1, SPECIAL, spellings=("Chi",), mpmath="chi", sympy="Chi"),
+    Operation("fresnels", 1, SPECIAL, spellings=("fresnels",), sympy="fresnels"),
+    Operation("fresnelc", 1, SPECIAL, spellings=("fresnelc",), sympy="fresnelc"),
+    Operation("airyai", 1, SPECIAL, spellings=("airyai",), sympy="airyai"),
+    Operation("airybi", 1, SPECIAL, spellings=("airybi",), sympy="airybi"),
+    Operation(
+        "airyaiprime", 1, SPECIAL, spellings=("airyaiprime",), sympy="airyaiprime"
+    ),
+    Operation(
+        "airybiprime", 1, SPECIAL, spellings=("airybiprime",), sympy="airybiprime"
+    ),
+    Operation("besselj", 2, SPECIAL, spellings=("besselj", "jv"), sympy="besselj"),
+    Operation("bessely", 2, SPECIAL, spellings=("bessely", "yv"), sympy="bessely"),
+    Operation("besseli", 2, SPECIAL, spellings=("besseli", "iv"), sympy="besseli"),
+    Operation("besselk", 2, SPECIAL, spellings=("besselk", "kv"), sympy="besselk"),
+    Operation(
+        "lambertw",
+        1,
+        SPECIAL,
+        lambda x, y: (exp(-y) / (1 + y),),
+        spellings=("LambertW", "lambertw"),
+        sympy="LambertW",
+    ),
+    Operation(
+        "elliptic_k",
+        1,
+        SPECIAL,
+        spellings=("elliptic_k", "ellipk"),
+        mpmath="ellipk",
+        sympy="elliptic_k",
+    ),
+    Operation(
+        "elliptic_e",
+        1,
+        SPECIAL,
+        spellings=("elliptic_e", "ellipe"),
+        mpmath="ellipe",
+        sympy="elliptic_e",
+    ),
+)
+
+OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
+
+
+def _fold(name: str) -> Callable[..., Term]:
+    """A function of any number of arguments from an operation on two."""
+
+    def build(first: Term, *rest: Term) -> Term:
+        for term in rest:
+            first = call(name, first, term)
+        return first
+
+    return build
+
+
+def _all(*conditions: Term) -> Term:
+    first, *rest = conditions
+    for condition in rest:
+        first = both(first, condition)
+    return first
+
+
+def _any(*conditions: Term) -> Term:
+    first, *rest = conditions
+    for condition in rest:
+        first = either(first, condition)
+    return first
+
+
+def _comparison(op: str) -> Function:
+    return Function(2, 2, lambda a, b: compare(op, a, b))
+
+
+def _log(x: Term, base: Term | None = None) -> Term:
+    return log(x) if base is None else log(x) / log(base)
+
+
+def _heaviside(x: Term, at_zero: Term | None = None) -> Term:
+    return call("heaviside", x, x.like(HALF) if at_zero is None else at_zero)
+
+
+def _sinc(x: Term) -> Term:
+    """sin(x)/x, SymPy's convention; 1 at 0."""
+    return select(compare("eq", x, x.like(0)), x.like(1), sin(_nonzero(x)) / _nonzero(x))
+
+
+def _elu(x: Term, alpha: Term | None = None) -> Term:
+    # expm1 is evaluated at min(x, 0) only, so that it cannot overflow where x is taken.
+    tail = call("expm1", minimum(x, x.like(0)))
+    return select(x > 0, x, tail if alpha is None else alpha * tail)
+
+
+def _leaky_relu(x: Term, slope: Term | None = None) -> Term:
+    return select(x > 0, x, (x.like(Fraction(1, 100)) if slope is None else slope) * x)
+
+
+def _hard_sigmoid(x: Term) -> Term:
+    return clamp(x + 3, x.like(0), x.like(6)) / 6
+
+
+# Functions that stand for an expression: spellings, arguments, the expression.
+DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
+    (("log", "ln"), Function(1, 2, _log)),
+    (("pow", "Pow", "power"), Function(2, 2, lambda x, y: x**y)),
+    (("square",), Function(1, 1, lambda x: x**2)),
+    (("reciprocal",), Function(1, 1, lambda x: 1 / x)),
+    (("rsqrt",), Function(1, 1, lambda x: 1 / sqrt(x))),
+    (("root",), Function(2, 2, lambda x, n: x ** (1 / n))),
+    (("multiply",), Function(2, 2, mul)),
+    (("divide",), Function(2, 2, div)),
+    (("Max", "max", "maximum", "fmax"), Function(1, MANY, _fold("maximum"))),
+    (("Min", "min", "minimum", "fmin"), Function(1, MANY, _fold("minimum"))),
+    (("Heaviside", "heaviside"), Function(1, 2, _heaviside)),
+    (("where", "ITE", "select"), Function(3, 3, select)),
+    (("And", "logical_and"), Function(1, MANY, _all)),
+    (("Or", "logical_or"), Function(1, MANY, _any)),
+    (("Not", "logical_not"), Function(1, 1, negated)),
+    (("Eq", "equal"), _comparison("eq")),
+    (("Ne", "not_equal"), _comparison("ne")),
+    (("Lt", "less"), _comparison("lt")),
+    (("Le", "less_equal"), _comparison("le")),
+    (("Gt", "greater"), _comparison("gt")),
+    (("Ge", "greater_equal"), _comparison("ge")),
+    (("matmul",), Function(2, 2, matmul)),
+    (("cot",), Function(1, 1, lambda x: 1 / call("tan", x))),
+    (("sec",), Function(1, 1, lambda x: 1 / cos(x))),
+    (("csc",), Function(1, 1, lambda x: 1 / sin(x))),
+    (("acot", "arccot"), Function(1, 1, lambda x: atan(1 / x))),
+    (("asec", "arcsec"), Function(1, 1, lambda x: acos(1 / x))),
+    (("acsc", "arccsc"), Function(1, 1, lambda x: asin(1 / x))),
+    (("coth",), Function(1, 1, lambda x: 1 / tanh(x))),
+    (("sech",), Function(1, 1, lambda x: 1 / cosh(x))),
+    (("csch",), Function(1, 1, lambda x: 1 / sinh(x))),
+    (("acoth", "arccoth"), Function(1, 1, lambda x: atanh(1 / x))),
+    (("asech", "arcsech"), Function(1, 1, lambda x: acosh(1 / x))),
+    (("acsch", "arccsch"), Function(1, 1, lambda x: asinh(1 / x))),
+    (("sinc",), Function(1, 1, _sinc)),
+    (("radians", "deg2rad"), Function(1, 1, lambda x: _pi(x) / 180 * x)),
+    (("degrees", "rad2deg"), Function(1, 1, lambda x: 180 / _pi(x) * x)),
+    (("frac",), Function(1, 1, lambda x: x - floor(x))),
+    (("trigamma",), Function(1, 1, lambda x: polygamma(x.like(1), x))),
+    (("factorial",), Function(1, 1, lambda x: call("gamma", x + 1))),
+    (("logit",), Function(1, 1, lambda x: log(x / (1 - x)))),
+    (("relu", "ReLU"), Function(1, 1, lambda x: maximum(x, x.like(0)))),
+    (("relu6",), Function(1, 1, lambda x: clamp(x, x.like(0), x.like(6)))),
+    (("leaky_relu",), Function(1, 2, _leaky_relu)),
+    (("elu",), Function(1, 2, _elu)),
+    (("silu", "swish"), Function(1, 1, lambda x: x * sigmoid(x))),
+    (("mish",), Function(1, 1, lambda x: x * tanh(softplus(x)))),
+    (("gelu",), Function(1, 1, lambda x: x * HALF * (1 + erf(x / sqrt(x.like(2)))))),
+    (("softsign",), Function(1, 1, lambda x: x / (1 + call("abs", x)))),
+    (("tanhshrink",), Function(1, 1, lambda x: x - tanh(x))),
+    (("hardtanh",), Function(1, 1, lambda x: clamp(x, x.like(-1), x.like(1)))),
+    (("hardsigmoid",), Function(1, 1, _hard_sigmoid)),
+    (("hardswish",), Function(1, 1, lambda x: x * _hard_sigmoid(x))),
+)
+
+
+def _functions() -> dict[str, Function]:
+    rows = {
+        spelling: Function(row.arity, row.arity, _f(row.name))
+        for row in _ROWS
+        for spelling in row.spellings
+    }
+    rows.update((name, function) for names, function in DEFINITIONS for name in names)
+    return rows
+
+
+FUNCTIONS: dict[str, Function] = _functions()

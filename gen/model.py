@@ -1,0 +1,113 @@
+"""What the stages hand to each other: small, frozen, in the order of the road.
+
+Request → Formula → Program → Kernel → Module. Nothing here computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.errors import GenError
+
+if TYPE_CHECKING:
+    from gen.graph.graph import Graph
+    from gen.graph.shapes import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for, the same from the command, gen.toml and Python."""
+
+    name: str  # the class: "P3"
+    expr: str  # the expression as text, stripped: "0.5*(5*x**3-3*x)"
+    args: tuple[str, ...] = ()  # inputs in the order wanted; empty: first appearance
+    const: tuple[str, ...] = ()  # inputs that are plain numbers without a gradient
+    optional: tuple[str, ...] = ()  # inputs that may be None
+    shape: tuple[tuple[str, tuple[str, ...]], ...] = ()  # ("weight", ("O", "I")), by name
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expr", self.expr.strip())
+        object.__setattr__(self, "shape", tuple(sorted(self.shape)))
+        for option in ("args", "const", "optional"):
+            names: tuple[str, ...] = getattr(self, option)
+            if len(set(names)) < len(names):
+                raise GenError(f"--{option} {','.join(names)} names an input twice")
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """Every name that an option makes an input."""
+        return (*self.args, *self.const, *self.optional, *(name for name, _ in self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a formula."""
+
+    name: str  # as in the expression
+    differentiable: bool = True  # False: a plain number, kept on ctx, gradient None
+    optional: bool = False  # True: may be None, and its operation is skipped then
+    shape: Shape = None  # its last dimensions, ("O", "I"); None: any shape
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression, understood: what every backend starts from."""
+
+    request: Request  # what was asked for; the header of the emitted file repeats it
+    inputs: tuple[Input, ...]  # in the order of the emitted signature
+    graph: Graph  # the expression
+    output: int  # its node
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Forward and VJP in one graph."""
+
+    formula: Formula
+    graph: Graph
+    output: int  # the value
+    gradients: tuple[int | None, ...]  # the cotangent of each input; None: not differentiable
+    derivatives: tuple[int | None, ...]  # d output / d input, for the docstring; None: no such
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Straight-line code: a graph whose nodes are computed once, in order."""
+
+    graph: Graph
+    shared: tuple[int, ...]  # nodes used more than once: each gets a name
+    results: tuple[int | None, ...]  # what the block computes; None: nothing asked
+
+
+@dataclass(frozen=True, slots=True)
+class Gradient:
+    """How one input's gradient is finished."""
+
+    needed: bool  # False: a constant, whose gradient is None
+    reduce: bool  # True: the cotangent may be larger than the input, and is summed to it
+    zero: bool  # True: the output does not depend on the input
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A program as straight-line code, with what forward leaves for backward."""
+
+    formula: Formula
+    forward: Block  # one result: the output
+    backward: Block  # one result for each input
+    gradients: tuple[Gradient, ...]  # one for each input
+    saved: tuple[str, ...]  # inputs that are saved
+    saves_output: bool  # whether the output is saved
+    expands: bool  # whether the output may lack dimensions of an input and is expanded
+    derivatives: tuple[str | None, ...]  # each derivative in the language; None: too long
+    forward_cost: int  # operations of forward
+    backward_cost: int  # operations of backward, all gradients asked for
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file to write: its name inside the output folder, and its text."""
+
+    name: str  # "p3_torch.py"
+    text: str

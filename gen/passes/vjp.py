@@ -1,0 +1,183 @@
+"""Reverse accumulation: Formula → candidate Programs.
+
+In: a formula, and a way to ask SymPy for a partial that the table does not write by hand.
+Out: the VJP in the graph of the formula, in one or two forms for the planner to choose
+from: the cotangent pushed through every operation, or the derivative alone, multiplied
+by the cotangent at the end, which is how people write it.
+
+A cotangent that enters a branch of a `select` is not masked there: 0 times an infinite
+derivative of the branch not taken would be NaN. It runs through the operations that
+only this branch uses and is selected where it leaves them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gen.errors import GenError
+from gen.graph.algebra import Term, cotangent, masked, number, select
+from gen.graph.graph import INPUT, Builder, reachable
+from gen.graph.operations import OPERATIONS
+from gen.graph.shapes import TENSOR_OPERATIONS
+from gen.model import Formula, Program
+
+# Given an operation's name, its operands and the index of one: the partial derivative.
+Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
+
+
+def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
+    """The programs that compute the formula and its VJP, as written and by derivative."""
+    builder = Builder.of(formula.graph)
+    sweep = _Sweep(builder, formula, derive)
+    g = cotangent(builder)
+    pushed = sweep.run(g)
+    none = (None,) * len(formula.inputs)
+    if any(formula.graph[node].op in TENSOR_OPERATIONS for node in sweep.order):
+        return (_program(formula, builder, pushed, none),)
+    slopes = sweep.run(number(builder, 1))
+    scaled = {name: masked(g, slope) for name, slope in slopes.items()}
+    derivatives = _nodes(formula, builder, slopes)
+    return (
+        _program(formula, builder, scaled, derivatives),
+        _program(formula, builder, pushed, derivatives),
+    )
+
+
+def _program(
+    formula: Formula,
+    builder: Builder,
+    gradients: dict[str, Term],
+    derivatives: tuple[int | None, ...],
+) -> Program:
+    nodes = _nodes(formula, builder, gradients)
+    return Program(formula, builder.freeze(), formula.output, nodes, derivatives)
+
+
+def _nodes(
+    formula: Formula, builder: Builder, terms: dict[str, Term]
+) -> tuple[int | None, ...]:
+    """One node for each input, 0 where the output does not depend on it."""
+    zero = number(builder, 0)
+    return tuple(
+        terms.get(one.name, zero).id if one.differentiable else None for one in formula.inputs
+    )
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """One formula, swept from its output to its inputs."""
+
+    builder: Builder
+    formula: Formula
+    derive: Derive
+    order: list[int] = field(init=False)
+    active: set[int] = field(init=False)
+    branches: _Branches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.order = reachable(self.builder.nodes, [self.formula.output])
+        self.active = self._active()
+        self.branches = _Branches(self.builder, self.order)
+
+    def _active(self) -> set[int]:
+        """Nodes through which a differentiable input reaches the output."""
+        wanted = {one.name for one in self.formula.inputs if one.differentiable}
+        active: set[int] = set()
+        for node in self.order:
+            op, args, payload = self.builder.nodes[node]
+            if (op == INPUT and payload in wanted) or not active.isdisjoint(args):
+                active.add(node)
+        return active
+
+    def run(self, seed: Term) -> dict[str, Term]:
+        """The cotangent of each differentiable input, by name, for `seed` at the output."""
+        cotangents = {self.formula.output: seed}
+        gradients: dict[str, Term] = {}
+        for node in reversed(self.order):
+            g = cotangents.pop(node, None)
+            if g is None or node not in self.active:
+                continue
+            term = Term(self.builder, node)
+            if term.op == INPUT:
+                gradients[str(self.builder.nodes[node].payload)] = g
+                continue
+            for position, contribution in self._pull(term, g):
+                arg = self.builder.nodes[node].args[position]
+                contribution = self.branches.leave(node, position, contribution)
+                known = cotangents.get(arg)
+                cotangents[arg] = contribution if known is None else known + contribution
+        return gradients
+
+    def _pull(self, term: Term, g: Term) -> list[tuple[int, Term]]:
+        """What `g` at an operation contributes to each of its active operands."""
+        wanted = [i for i, arg in enumerate(term.args) if arg.id in self.active]
+        row = OPERATIONS[term.op]
+        if row.pullback is not None:
+            pulled = row.pullback(g, *term.args, term)
+            return [(i, pulled[i]) for i in wanted if pulled[i] is not None]
+        partials = row.partials(*term.args, term) if row.partials else ()
+        return [(i, masked(g, self._partial(term, partials, i))) for i in wanted]
+
+    def _partial(self, term: Term, partials: tuple[Term | None, ...], index: int) -> Term:
+        known = partials[index] if partials else None
+        if known is not None:
+            return known
+        if not OPERATIONS[term.op].sympy:
+            raise GenError(f"the derivative of {term.op} in its argument {index + 1} is not known")
+        return self.derive(term.op, term.args, index)
+
+
+@dataclass(slots=True)
+class _Branches:
+    """For each node, the branches of selects that it lies in.
+
+    A branch is (its outer branch, condition, taken where the condition holds); a node
+    lies in a branch if every path from the output to it runs through that branch.
+    """
+
+    builder: Builder
+    order: list[int]
+    _parents: list[tuple[int, int, bool]] = field(default_factory=lambda: [(-1, -1, True)])
+    _depths: list[int] = field(default_factory=lambda: [0])
+    _known: dict[tuple[int, int, bool], int] = field(default_factory=dict)
+    _of: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._of[self.order[-1]] = 0
+        for node in reversed(self.order):
+            for position, arg in enumerate(self.builder.nodes[node].args):
+                branch = self._entered(node, position)
+                self._of[arg] = self._shared(self._of.get(arg, branch), branch)
+
+    def _entered(self, node: int, position: int) -> int:
+        """The branch in which `node` uses its operand."""
+        op, args, _ = self.builder.nodes[node]
+        outer = self._of[node]
+        if op != "select" or position == 0:
+            return outer
+        branch = (outer, args[0], position == 1)
+        if branch not in self._known:
+            self._known[branch] = len(self._parents)
+            self._parents.append(branch)
+            self._depths.append(self._depths[outer] + 1)
+        return self._known[branch]
+
+    def _shared(self, one: int, other: int) -> int:
+        while one != other:
+            if self._depths[one] < self._depths[other]:
+                one, other = other, one
+            one = self._parents[one][0]
+        return one
+
+    def leave(self, node: int, position: int, contribution: Term) -> Term:
+        """Select a cotangent by every branch that it leaves towards this operand."""
+        inner = self._entered(node, position)
+        outer = self._of[self.builder.nodes[node].args[position]]
+        zero = contribution.like(0)
+        while inner != outer:
+            inner, condition, holds = self._parents[inner]
+            branches = (contribution, zero) if holds else (zero, contribution)
+            contribution = select(Term(self.builder, condition), *branches)
+        return contribution
