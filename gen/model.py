@@ -68,7 +68,8 @@ class Program:
     graph: Graph
     output: int  # the value
     gradients: tuple[int | None, ...]  # the cotangent of each input; None: not differentiable
-    derivatives: tuple[int | None, ...]  # d output / d input, for the docstring; None: no such
+    slopes: Graph  # a graph of the derivatives alone
+    derivatives: tuple[int | None, ...]  # d output / d input in it; None: not differentiable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,18 @@ class Block:
 
     graph: Graph
     shared: tuple[int, ...]  # nodes used more than once: each gets a name
-    results: tuple[int | None, ...]  # what the block computes; None: nothing asked
+    results: tuple[int | None, ...]  # what the block computes; None: nothing is asked
 
 
 @dataclass(frozen=True, slots=True)
-class Gradient:
-    """How one input's gradient is finished."""
+class Operand:
+    """What a kernel does with one input."""
 
-    needed: bool  # False: a constant, whose gradient is None
-    reduce: bool  # True: the cotangent may be larger than the input, and is summed to it
-    zero: bool  # True: the output does not depend on the input
+    input: Input
+    dimensions: tuple[str, ...] | None  # checked before running: ("...", "I"); None: any
+    saved: bool  # whether backward is given it
+    reduced: bool  # whether its cotangent may be larger than it, and is summed to it
+    zero: bool  # whether its gradient is 0 everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,12 @@ class Kernel:
     formula: Formula
     forward: Block  # one result: the output
     backward: Block  # one result for each input
-    gradients: tuple[Gradient, ...]  # one for each input
-    saved: tuple[str, ...]  # inputs that are saved
-    saves_output: bool  # whether the output is saved
-    expands: bool  # whether the output may lack dimensions of an input and is expanded
-    derivatives: tuple[str | None, ...]  # each derivative in the language; None: too long
-    forward_cost: int  # operations of forward
-    backward_cost: int  # operations of backward, all gradients asked for
+    operands: tuple[Operand, ...]  # one for each input
+    saves_output: bool  # whether backward is given the output
+    expands: bool  # whether the output may lack dimensions of an input, and is expanded
+    derivatives: tuple[str | None, ...]  # in the language; None: none, or too long to show
+    forward_operations: int
+    backward_operations: int  # with all gradients asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 # The verbs of the command, present and announced: a function of that name could be
 # written from Python but never from the command line.
-VERBS = frozenset(
-    {"audit", "build", "check", "init", "list", "report", "show", "verify", "watch"}
-)
+VERBS = frozenset({"audit", "build", "check", "init", "list", "report", "show", "verify", "watch"})
 
 
 def check_name(name: str) -> None:

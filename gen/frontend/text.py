@@ -173,7 +173,9 @@ def _depth(tree: ast.expr) -> int:
         node, depth = pending.pop()
         deepest = max(deepest, depth)
         pending.extend(
-            (child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)
+            (child, depth + 1)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr)
         )
     return deepest
 
@@ -247,7 +249,9 @@ class _Reader:
     def _pair(self, node: ast.expr) -> tuple[ast.expr, ast.expr]:
         if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
             raise self._fault(
-                node, "Piecewise takes pairs", "write Piecewise((value, condition), ..., (value, True))"
+                node,
+                "Piecewise takes pairs",
+                "write Piecewise((value, condition), ..., (value, True))",
             )
         return node.elts[0], node.elts[1]
 
@@ -337,9 +341,7 @@ class _Reader:
         literal = (ast.get_source_segment(self.request.expr, node) or "").replace("_", "")
         mantissa, _, exponent = re.sub("[eE]", "e", literal).partition("e")
         if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or "0")) > MAX_DIGITS:
-            raise self._fault(
-                node, "a number is too long", f"at most {MAX_DIGITS} digits are read"
-            )
+            raise self._fault(node, "a number is too long", f"at most {MAX_DIGITS} digits are read")
         return Fraction(literal)
 
     def _binary(self, node: ast.BinOp, operands: list[Term]) -> Term:
@@ -484,7 +486,7 @@ class _Reader:
         return ExpressionError(fault, self.request.expr, line, column, len(sign), hint or _LANGUAGE)
 
     def _column(self, line: int, offset: int) -> int:
-        """ast counts columns in bytes of UTF-8, people count characters."""
+        """A column in characters, from one in the bytes of UTF-8 that ast counts."""
         row = self.request.expr.splitlines()[line - 1]
         return len(row.encode()[:offset].decode(errors="ignore"))
 

@@ -441,7 +441,7 @@ def select(condition: Term, yes: Term, no: Term) -> Term:
 
 
 def masked(g: Term, partial: Term) -> Term:
-    """g * partial, with g moved into a partial that is piecewise constant.
+    """The product g * partial, with g moved into a partial that is piecewise constant.
 
     A cotangent of inf times a mask of 0 would be NaN; selected, it is 0.
     """
@@ -464,6 +464,6 @@ def transpose(a: Term) -> Term:
 
 
 def matmul(a: Term, b: Term) -> Term:
-    """a @ b, constant factors first."""
+    """The product a @ b, constant factors first."""
     (k, u), (m, v) = _split(a), _split(b)
     return _scaled(_constant_product(k, m), _node("matmul", u or a, v or b))

@@ -13,14 +13,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Payload = Fraction | int | str | None
 
-# Leaves: a rational number, a symbolic constant such as pi, an input of the formula,
-# and the cotangent of the output.
-NUMBER, CONSTANT, INPUT, COTANGENT = "number", "constant", "input", "cotangent"
-LEAVES = frozenset({NUMBER, CONSTANT, INPUT, COTANGENT})
+# Leaves: a rational number, a symbolic constant such as pi, an input of the formula, the
+# cotangent of the output, and the output itself where backward is given it.
+NUMBER, CONSTANT = "number", "constant"
+INPUT, COTANGENT, OUTPUT = "input", "cotangent", "output"
+VARIABLES = frozenset({INPUT, COTANGENT, OUTPUT})
+LEAVES = VARIABLES | {NUMBER, CONSTANT}
 
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 BOOLEANS = COMPARISONS | {"and", "or", "not", "true", "false"}
@@ -74,8 +76,7 @@ class Builder:
             return found
         self._ids[key] = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
-        leaf = op in (INPUT, COTANGENT)
-        self._depends.append(leaf or any(self._depends[arg] for arg in args))
+        self._depends.append(op in VARIABLES or any(self._depends[arg] for arg in args))
         return len(self.nodes) - 1
 
     def is_constant(self, node: int) -> bool:
@@ -105,7 +106,7 @@ def constants(nodes: Sequence[Node], order: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for node in order:
         op, args, _ = nodes[node]
-        if op not in (INPUT, COTANGENT) and found.issuperset(args):
+        if op not in VARIABLES and found.issuperset(args):
             found.add(node)
     return found
 
@@ -122,18 +123,9 @@ def use_counts(nodes: Sequence[Node], order: Iterable[int], roots: Iterable[int]
     return counts
 
 
-def rebuild(
-    graph: Graph, roots: Sequence[int], make: Callable[[int, tuple[int, ...]], int]
-) -> tuple[int, ...]:
-    """Map `roots` through `make(old id, new operands) -> new id`, operands first."""
-    image: dict[int, int] = {}
-    for node in reachable(graph.nodes, roots):
-        image[node] = make(node, tuple(image[arg] for arg in graph[node].args))
-    return tuple(image[root] for root in roots)
-
-
 def operations(graph: Graph, roots: Iterable[int]) -> Iterator[int]:
-    """The nodes that cost something at run time: neither leaves nor constant."""
+    """The nodes that cost something at run time: no leaves, constants nor mere views."""
     order = reachable(graph.nodes, roots)
     fixed = constants(graph.nodes, order)
-    return (node for node in order if node not in fixed and graph[node].op not in LEAVES)
+    free = LEAVES | {"transpose"}
+    return (node for node in order if node not in fixed and graph[node].op not in free)

@@ -77,9 +77,7 @@ def _f(name: str) -> Callable[..., Term]:
 
 exp, log, sqrt, floor, sign = map(_f, ("exp", "log", "sqrt", "floor", "sign"))
 sin, cos, sinh, cosh, tanh = map(_f, ("sin", "cos", "sinh", "cosh", "tanh"))
-asin, acos, atan, asinh, acosh, atanh = map(
-    _f, ("asin", "acos", "atan", "asinh", "acosh", "atanh")
-)
+asin, acos, atan, asinh, acosh, atanh = map(_f, ("asin", "acos", "atan", "asinh", "acosh", "atanh"))
 sigmoid, softplus, digamma, polygamma = map(_f, ("sigmoid", "softplus", "digamma", "polygamma"))
 erf, maximum, minimum, clamp = map(_f, ("erf", "maximum", "minimum", "clamp"))
 
@@ -203,20 +201,18 @@ _ROWS = (
         ),
     ),
     Operation("transpose", 1, 0, pullback=lambda g, a, y: (transpose(g),)),
-    Operation("contract", 2, 100, pullback=lambda g, a, b, y: (matmul(b, transpose(g)), matmul(a, g))),
-    # ---- roots, exponentials, logarithms
     Operation(
-        "sqrt", 1, ROOT, lambda x, y: (1 / (2 * y),), spellings=("sqrt",), sympy="sqrt"
+        "contract", 2, 100, pullback=lambda g, a, b, y: (matmul(b, transpose(g)), matmul(a, g))
     ),
+    # ---- roots, exponentials, logarithms
+    Operation("sqrt", 1, ROOT, lambda x, y: (1 / (2 * y),), spellings=("sqrt",), sympy="sqrt"),
     Operation("cbrt", 1, FUNCTION, lambda x, y: (1 / (3 * y**2),), spellings=("cbrt",)),
     Operation("exp", 1, FUNCTION, lambda x, y: (y,), spellings=("exp",), sympy="exp"),
     Operation("exp2", 1, FUNCTION, lambda x, y: (log(x.like(2)) * y,), spellings=("exp2",)),
     Operation("expm1", 1, FUNCTION, lambda x, y: (exp(x),), spellings=("expm1",), sympy="expm1"),
     Operation("log", 1, FUNCTION, lambda x, y: (1 / x,), sympy="log"),
     Operation("log1p", 1, FUNCTION, lambda x, y: (1 / (1 + x),), spellings=("log1p",)),
-    Operation(
-        "log2", 1, FUNCTION, lambda x, y: (1 / (log(x.like(2)) * x),), spellings=("log2",)
-    ),
+    Operation("log2", 1, FUNCTION, lambda x, y: (1 / (log(x.like(2)) * x),), spellings=("log2",)),
     Operation(
         "log10", 1, FUNCTION, lambda x, y: (1 / (log(x.like(10)) * x),), spellings=("log10",)
     ),
@@ -262,16 +258,12 @@ _ROWS = (
         spellings=("atan", "arctan"),
         sympy="atan",
     ),
-    Operation(
-        "atan2", 2, 2 * FUNCTION, _atan2, spellings=("atan2", "arctan2"), sympy="atan2"
-    ),
+    Operation("atan2", 2, 2 * FUNCTION, _atan2, spellings=("atan2", "arctan2"), sympy="atan2"),
     Operation("hypot", 2, FUNCTION, _hypot, spellings=("hypot",)),
     # ---- hyperbolic
     Operation("sinh", 1, FUNCTION, lambda x, y: (cosh(x),), spellings=("sinh",), sympy="sinh"),
     Operation("cosh", 1, FUNCTION, lambda x, y: (sinh(x),), spellings=("cosh",), sympy="cosh"),
-    Operation(
-        "tanh", 1, FUNCTION, lambda x, y: (1 - y**2,), spellings=("tanh",), sympy="tanh"
-    ),
+    Operation("tanh", 1, FUNCTION, lambda x, y: (1 - y**2,), spellings=("tanh",), sympy="tanh"),
     Operation(
         "asinh",
         1,
@@ -332,9 +324,7 @@ _ROWS = (
         ADD,
         lambda x, h, y: (_zero(x), select(compare("eq", x, x.like(0)), x.like(1), x.like(0))),
     ),
-    Operation(
-        "floor", 1, ADD, lambda x, y: (_zero(x),), spellings=("floor",), sympy="floor"
-    ),
+    Operation("floor", 1, ADD, lambda x, y: (_zero(x),), spellings=("floor",), sympy="floor"),
     Operation(
         "ceil",
         1,
@@ -355,9 +345,7 @@ _ROWS = (
     ),
     # ---- error functions
     Operation("erf", 1, FUNCTION, lambda x, y: (_gauss(x),), spellings=("erf",), sympy="erf"),
-    Operation(
-        "erfc", 1, FUNCTION, lambda x, y: (-_gauss(x),), spellings=("erfc",), sympy="erfc"
-    ),
+    Operation("erfc", 1, FUNCTION, lambda x, y: (-_gauss(x),), spellings=("erfc",), sympy="erfc"),
     Operation(
         "erfcx",
         1,
@@ -436,12 +424,8 @@ _ROWS = (
     Operation("fresnelc", 1, SPECIAL, spellings=("fresnelc",), sympy="fresnelc"),
     Operation("airyai", 1, SPECIAL, spellings=("airyai",), sympy="airyai"),
     Operation("airybi", 1, SPECIAL, spellings=("airybi",), sympy="airybi"),
-    Operation(
-        "airyaiprime", 1, SPECIAL, spellings=("airyaiprime",), sympy="airyaiprime"
-    ),
-    Operation(
-        "airybiprime", 1, SPECIAL, spellings=("airybiprime",), sympy="airybiprime"
-    ),
+    Operation("airyaiprime", 1, SPECIAL, spellings=("airyaiprime",), sympy="airyaiprime"),
+    Operation("airybiprime", 1, SPECIAL, spellings=("airybiprime",), sympy="airybiprime"),
     Operation("besselj", 2, SPECIAL, spellings=("besselj", "jv"), sympy="besselj"),
     Operation("bessely", 2, SPECIAL, spellings=("bessely", "yv"), sympy="bessely"),
     Operation("besseli", 2, SPECIAL, spellings=("besseli", "iv"), sympy="besseli"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
-from gen.graph.graph import INPUT, Graph, Node
+from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Graph, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,26 +29,37 @@ def show(shape: Shape) -> str:
     return "any shape" if shape is None else f"({', '.join(shape)})"
 
 
-def infer(graph: Graph, order: Iterable[int], declared: Mapping[str, Shape]) -> dict[int, Shape]:
-    """The shape of each node of `order`, which is topological."""
+def infer(
+    graph: Graph, order: Iterable[int], declared: Mapping[str, Shape], output: Shape = None
+) -> dict[int, Shape]:
+    """The shape of each node of `order`, which is topological.
+
+    Args:
+        graph: the graph.
+        order: the nodes asked for.
+        declared: the shapes of the inputs.
+        output: the shape of the output, which is that of its cotangent.
+    """
     shapes: dict[int, Shape] = {}
     for index in order:
         node = graph[index]
         operands = [shapes[arg] for arg in node.args]
         if node.op == INPUT:
             shapes[index] = declared.get(str(node.payload))
+        elif node.op in (COTANGENT, OUTPUT):
+            shapes[index] = output
         elif node.op in TENSOR_OPERATIONS:
             shapes[index] = _tensor(node, operands)
         else:
-            shapes[index] = broadcast(node.op, operands)
+            shapes[index] = _broadcast(node.op, operands)
     return shapes
 
 
 def _tensor(node: Node, operands: list[Shape]) -> Shape:
     name = {"matmul": "@", "transpose": ".T"}.get(node.op, node.op)
-    known = [shape for shape in operands if shape is not None]
-    if len(known) < len(operands) or any(len(shape) != 2 for shape in known):
-        given = " and ".join(show(shape) for shape in operands)
+    known = [shape for shape in operands if shape is not None and len(shape) == 2]
+    if len(known) < len(operands):
+        given = " and ".join(map(show, operands))
         raise GenError(
             f"{name} needs operands of two declared dimensions, given {given}; "
             "declare them, as in --shape x=N,I --shape w=O,I"
@@ -56,17 +67,15 @@ def _tensor(node: Node, operands: list[Shape]) -> Shape:
     if node.op == "transpose":
         return known[0][::-1]
     left, right = known
-    if node.op == "contract":
-        return (left[1], right[1])
-    if left[1] != right[0]:
+    inner, outer = (left[0], left[1]) if node.op == "contract" else (left[1], left[0])
+    if inner != right[0]:
         raise GenError(
-            f"shapes {show(left)} and {show(right)} do not fit {name}: "
-            f"{left[1]} is not {right[0]}"
+            f"shapes {show(left)} and {show(right)} do not fit {name}: {inner} is not {right[0]}"
         )
-    return (left[0], right[1])
+    return (outer, right[1])
 
 
-def broadcast(name: str, operands: Iterable[Shape]) -> Shape:
+def _broadcast(name: str, operands: Iterable[Shape]) -> Shape:
     """The shape of an elementwise operation, aligned at the last dimension."""
     result: Shape = None
     for shape in operands:
@@ -80,6 +89,7 @@ def _two(name: str, one: tuple[str, ...], other: Shape) -> tuple[str, ...]:
     long, short = (one, other) if len(one) >= len(other) else (other, one)
     tail = long[len(long) - len(short) :]
     if any(a != b and "1" not in (a, b) for a, b in zip(tail, short, strict=True)):
-        raise GenError(f"shapes {show(one)} and {show(other)} do not fit {name}")
+        sign = {"add": "+", "sub": "-", "mul": "*", "div": "/"}.get(name, name)
+        raise GenError(f"shapes {show(one)} and {show(other)} do not fit {sign}")
     merged = tuple(a if b == "1" else b for a, b in zip(tail, short, strict=True))
     return long[: len(long) - len(short)] + merged

@@ -33,31 +33,26 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     sweep = _Sweep(builder, formula, derive)
     g = cotangent(builder)
     pushed = sweep.run(g)
-    none = (None,) * len(formula.inputs)
     if any(formula.graph[node].op in TENSOR_OPERATIONS for node in sweep.order):
-        return (_program(formula, builder, pushed, none),)
+        return (_program(formula, builder, pushed, {}),)
     slopes = sweep.run(number(builder, 1))
     scaled = {name: masked(g, slope) for name, slope in slopes.items()}
-    derivatives = _nodes(formula, builder, slopes)
     return (
-        _program(formula, builder, scaled, derivatives),
-        _program(formula, builder, pushed, derivatives),
+        _program(formula, builder, scaled, slopes),
+        _program(formula, builder, pushed, slopes),
     )
 
 
 def _program(
-    formula: Formula,
-    builder: Builder,
-    gradients: dict[str, Term],
-    derivatives: tuple[int | None, ...],
+    formula: Formula, builder: Builder, gradients: dict[str, Term], slopes: dict[str, Term]
 ) -> Program:
+    graph = builder.freeze()
+    derivatives = _nodes(formula, builder, slopes) if slopes else ()
     nodes = _nodes(formula, builder, gradients)
-    return Program(formula, builder.freeze(), formula.output, nodes, derivatives)
+    return Program(formula, graph, formula.output, nodes, graph, derivatives)
 
 
-def _nodes(
-    formula: Formula, builder: Builder, terms: dict[str, Term]
-) -> tuple[int | None, ...]:
+def _nodes(formula: Formula, builder: Builder, terms: dict[str, Term]) -> tuple[int | None, ...]:
     """One node for each input, 0 where the output does not depend on it."""
     zero = number(builder, 0)
     return tuple(

@@ -1,0 +1,1 @@
+"""Kernel → strings: one file for each language that gen writes."""

@@ -1,0 +1,222 @@
+"""Block → lines of Python.
+
+In: a block, the names of its inputs, a dialect that knows how a library spells its
+functions. Out: lines. A node that is used once stands where it is used, as long as the
+line stays short; the others are assigned first. Lines never need a formatter to break
+them, so they read the same under every line length from 88 up.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from gen.graph.graph import INPUT, LEAVES, Graph, Node, constants, reachable
+from gen.graph.infix import (
+    ATOM,
+    CHOICE,
+    COMPARE,
+    QUOTIENT,
+    SUM,
+    Text,
+    enclose,
+    infix,
+    is_unit_fraction,
+    literal,
+    raised,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gen.backends.names import Names
+    from gen.model import Block
+
+WIDTH = 88
+# What stands before an expression on its line at most: indentation, a name, "return".
+_BEFORE = 28
+
+_OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
+
+
+class Operand(NamedTuple):
+    """An operand's code, and whether it is a plain number rather than an array."""
+
+    text: Text
+    is_number: bool
+
+
+class Dialect(Protocol):
+    """How a library spells what arithmetic does not."""
+
+    def call(self, op: str, operands: Sequence[Operand]) -> Text:
+        """The code of a function, selection or boolean operation."""
+
+    def scalar(self, number: Text) -> Text:
+        """A plain number as an array of the dtype that the block computes in."""
+
+
+class Writer:
+    """Writes one block.
+
+    Args:
+        block: what to write.
+        variables: the code of each leaf, by the payload of its node.
+        numbers: those of them that are plain numbers.
+        names: where new names come from.
+        dialect: how the library spells functions.
+    """
+
+    def __init__(
+        self,
+        block: Block,
+        variables: Mapping[str, str],
+        numbers: Iterable[str],
+        names: Names,
+        dialect: Dialect,
+    ) -> None:
+        self.block = block
+        self.graph: Graph = block.graph
+        self.variables = variables
+        self.names = names
+        self.dialect = dialect
+        self.lines: list[str] = []
+        self._order = reachable(self.graph.nodes, [r for r in block.results if r is not None])
+        self._fixed = constants(self.graph.nodes, self._order)
+        self._shared = frozenset(block.shared)
+        self._numbers = frozenset(numbers)
+        self._operands: dict[int, Operand] = {}
+        self._powers: dict[int, tuple[int, int]] = {}
+
+    # ---- lines
+
+    def write(self, indent: str, wanted: Iterable[int] | None = None) -> None:
+        """Compute all nodes, or the `wanted` ones, assigning those that deserve a name."""
+        for node in self._order if wanted is None else wanted:
+            if node not in self._operands:
+                self._compute(node, indent)
+
+    def code(self, node: int) -> str:
+        return self._operands[node].text.code
+
+    def is_number(self, node: int) -> bool:
+        return self._operands[node].is_number
+
+    def nodes_by_result(self) -> dict[int, tuple[int, ...]]:
+        """For each operation in order, the places of the results that need it."""
+        needed: dict[int, set[int]] = {node: set() for node in self._order}
+        for place, root in enumerate(self.block.results):
+            if root is not None:
+                needed[root].add(place)
+        for node in reversed(self._order):
+            for arg in self.graph[node].args:
+                needed[arg] |= needed[node]
+        return {node: tuple(sorted(needed[node])) for node in self._order}
+
+    def _compute(self, node: int, indent: str) -> None:
+        operand = self._written(node)
+        while len(operand.text.code) > WIDTH - _BEFORE and self._hoist(node, indent):
+            operand = self._written(node)
+        self._operands[node] = operand
+        if node in self._shared:
+            self._assign(node, indent)
+
+    def _hoist(self, node: int, indent: str) -> bool:
+        """Give the longest operand of `node` a name; False where all have one."""
+        inline = [arg for arg in self.graph[node].args if not self._is_atom(arg)]
+        if not inline:
+            return False
+        self._assign(max(inline, key=lambda arg: len(self.code(arg))), indent)
+        return True
+
+    def _is_atom(self, node: int) -> bool:
+        return node in self._fixed or self.code(node).isidentifier()
+
+    def _assign(self, node: int, indent: str) -> None:
+        name = self.names.fresh(self._hint(node))
+        operand = self._operands[node]
+        self.lines.append(f"{indent}{name} = {operand.text.code}")
+        self._operands[node] = Operand(Text(name), operand.is_number)
+
+    # ---- names
+
+    def _hint(self, node: int) -> str:
+        """A name that says what the value is, where that is short to say."""
+        op, args, _ = self.graph[node]
+        if node in self._powers:
+            base, exponent = self._powers[node]
+            name = self.code(base)
+            separator = "_" if name[-1:].isdigit() else ""
+            return f"{name}{separator}{exponent}" if name.isidentifier() else "t"
+        if op in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
+            return "mask"
+        if len(args) == 1 and op not in ("neg", "pow") and self.code(args[0]).isidentifier():
+            return f"{op}_{self.code(args[0])}"
+        return "t"
+
+    def _note_power(self, node: int) -> None:
+        op, args, payload = self.graph[node]
+        if op == "pow" and isinstance(payload, int):
+            self._powers[node] = (args[0], payload)
+        if op == "mul":
+            (base, m), (same, n) = (self._powers.get(arg, (arg, 1)) for arg in args)
+            if base == same:
+                self._powers[node] = (base, m + n)
+
+    # ---- expressions
+
+    def _written(self, node: int) -> Operand:
+        """The code of one node, from that of its operands."""
+        op, args, payload = self.graph[node]
+        if node in self._fixed and op not in ("true", "false"):
+            return Operand(literal(self.graph, node), True)
+        if op in LEAVES:
+            name = str(payload)
+            return Operand(Text(self.variables[name]), op == INPUT and name in self._numbers)
+        self._note_power(node)
+        operands = [self._operands[arg] for arg in args]
+        return self._operation(self.graph[node], operands)
+
+    def _operation(self, node: Node, operands: list[Operand]) -> Operand:
+        texts = [operand.text for operand in operands]
+        if node.op in _OPTIONAL:
+            return Operand(self._optional(node, texts), False)
+        numbers_only = all(operand.is_number for operand in operands)
+        if node.op == "mul" and (divisor := self._divisor(node)) is not None:
+            return Operand(_divided(texts[1], divisor), numbers_only)
+        is_comparison = node.op in ("lt", "le", "gt", "ge", "eq", "ne")
+        if is_comparison and numbers_only:
+            texts[0] = self.dialect.scalar(texts[0])
+        arithmetic = infix(node, texts)
+        if arithmetic is not None:
+            return Operand(arithmetic, numbers_only and not is_comparison)
+        if node.op == "power" and not numbers_only:
+            return Operand(raised(*texts), False)
+        return Operand(self.dialect.call(node.op, operands), False)
+
+    def _divisor(self, node: Node) -> Fraction | None:
+        """The factor of a product that is written as a quotient: x / 3 for a third of x."""
+        value = self.graph[node.args[0]].payload
+        return value if isinstance(value, Fraction) and is_unit_fraction(value) else None
+
+    def _optional(self, node: Node, texts: list[Text]) -> Text:
+        """`a` where the input `b` is left out, else a + b, a - b or a * b."""
+        a, b = texts
+        both = infix(node._replace(op=_OPTIONAL[node.op]), [a, b])
+        assert both is not None
+        return Text(f"{enclose(a, SUM)} if {b.code} is None else {both.code}", CHOICE)
+
+
+def _divided(text: Text, divisor: Fraction) -> Text:
+    sign = "-" if divisor < 0 else ""
+    return Text(f"{sign}{enclose(text, QUOTIENT)} / {divisor.denominator}", QUOTIENT)
+
+
+def call(function: str, operands: Iterable[Text]) -> Text:
+    """A call; its arguments need no parentheses."""
+    return Text(f"{function}({', '.join(operand.code for operand in operands)})", ATOM)
+
+
+def logical(sign: str, binding: int, operands: Iterable[Text]) -> Text:
+    """Elementwise and/or, whose signs bind more tightly than comparisons."""
+    return Text(f" {sign} ".join(enclose(one, COMPARE + 1) for one in operands), binding)

@@ -1,0 +1,76 @@
+"""Names of emitted code: the user's, and those that never collide with them.
+
+In: the names of inputs, and what the emitted module needs for itself. Out: identifiers.
+An input keeps its name; where the module needs that name itself, or where style checkers
+reject it as unreadable (l, O, I), it gets an underscore at its end.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_AMBIGUOUS = frozenset({"l", "O", "I"})
+_LONGEST = 24
+
+
+def snake_case(name: str) -> str:
+    """A class's name as a module's: an underscore before a capital that a small letter follows.
+
+    >>> [snake_case(name) for name in ("P3", "ReLU", "MulConstant", "LennardJones")]
+    ['p3', 'relu', 'mul_constant', 'lennard_jones']
+    """
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def entry_name(name: str, reserved: Iterable[str]) -> str:
+    """The plain function beside the class: its name in snake case, where that is free."""
+    entry = snake_case(name)
+    return f"apply_{entry}" if entry in {name, *reserved} or keyword.iskeyword(entry) else entry
+
+
+@dataclass(slots=True)
+class Names:
+    """The identifiers of one function's body."""
+
+    taken: set[str]
+    of_inputs: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def for_inputs(cls, inputs: Iterable[str], reserved: Iterable[str]) -> Names:
+        """Identifiers for `inputs`, none of them in `reserved`."""
+        order = list(inputs)
+        forbidden = {*reserved, *_AMBIGUOUS, "__debug__"}
+        names = cls({*forbidden, *keyword.kwlist, *(one for one in order if one not in forbidden)})
+        for one in order:
+            names.of_inputs[one] = names._suffixed(one) if one in forbidden else one
+        return names
+
+    def _suffixed(self, name: str) -> str:
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
+        return name
+
+    def scope(self) -> Names:
+        """The same names, for one more function body that may take its own."""
+        return Names(set(self.taken), self.of_inputs)
+
+    def fresh(self, hint: str) -> str:
+        """An identifier that nobody has, like `hint`."""
+        if len(hint) > _LONGEST or not hint:
+            hint = "t"
+        separator = "_" if hint[-1].isdigit() else ""
+        numbered = (f"{hint}{separator}{count}" for count in range(1 if hint == "t" else 2, 10**9))
+        name = (
+            hint
+            if hint != "t" and hint not in self.taken
+            else next(one for one in numbered if one not in self.taken)
+        )
+        self.taken.add(name)
+        return name

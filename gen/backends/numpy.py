@@ -1,0 +1,328 @@
+"""The numpy backend: the embedded default.
+
+In: a kernel. Out: the strings of templates/numpy/module.py.jinja.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.backends.code import Operand as Code
+from gen.backends.code import Writer, call, logical
+from gen.backends.names import Names, entry_name
+from gen.backends.outline import Outline, assigned, called, imported, listed
+from gen.errors import GenError
+from gen.graph.graph import INPUT
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, SIGN, Text, enclose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.model import Block, Kernel, Operand
+
+# What the module needs for itself; an input of such a name gets an underscore.
+_RESERVED = frozenset(
+    "np special ctx grad_output output Array ArrayLike Context Function array arrays "
+    "check_shapes contract expand like scalar sigmoid sum_to tuple float "
+    "needs_input_grad saved_tensors save_for_backward".split()
+)
+
+_NUMPY = {
+    name: f"np.{name}"
+    for name in (
+        "exp exp2 expm1 log log1p log2 log10 sqrt cbrt sin cos tan sinh cosh tanh hypot "
+        "abs sign maximum minimum heaviside floor ceil trunc logaddexp"
+    ).split()
+} | {
+    "asin": "np.arcsin",
+    "acos": "np.arccos",
+    "atan": "np.arctan",
+    "atan2": "np.arctan2",
+    "asinh": "np.arcsinh",
+    "acosh": "np.arccosh",
+    "atanh": "np.arctanh",
+    "clamp": "np.clip",
+    "round": "np.rint",
+    "mod": "np.remainder",
+}
+
+_SCIPY = {
+    "xlogy": "xlogy",
+    "erf": "erf",
+    "erfc": "erfc",
+    "erfcx": "erfcx",
+    "erfi": "erfi",
+    "erfinv": "erfinv",
+    "erfcinv": "erfcinv",
+    "ndtr": "ndtr",
+    "gamma": "gamma",
+    "loggamma": "gammaln",
+    "digamma": "digamma",
+    "beta": "beta",
+    "Ei": "expi",
+    "besselj": "jv",
+    "bessely": "yv",
+    "besseli": "iv",
+    "besselk": "kv",
+    "elliptic_k": "ellipk",
+    "elliptic_e": "ellipe",
+}
+
+# Functions of scipy that return several values at once: which, and which of them.
+_SCIPY_PARTS = {
+    "Si": ("sici", 0),
+    "Ci": ("sici", 1),
+    "Shi": ("shichi", 0),
+    "Chi": ("shichi", 1),
+    "fresnels": ("fresnel", 0),
+    "fresnelc": ("fresnel", 1),
+    "airyai": ("airy", 0),
+    "airyaiprime": ("airy", 1),
+    "airybi": ("airy", 2),
+    "airybiprime": ("airy", 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The placeholders of module.py.jinja."""
+
+    header: tuple[str, ...]
+    name: str
+    entry: str
+    summary: str
+    documentation: tuple[str, ...]
+    imports: tuple[str, ...]
+    saving: str
+    forward_parameters: str
+    forward: tuple[str, ...]
+    gradient_type: str
+    backward: tuple[str, ...]
+    entry_parameters: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class _Dialect:
+    """numpy's spellings; it notes what the module has to import from its runtime."""
+
+    beside: tuple[str, ...]  # the arrays whose dtype a plain number takes
+    runtime: set[str]  # the names that the module imports from its runtime
+
+    def scalar(self, number: Text) -> Text:
+        self.runtime.add("scalar")
+        return call("scalar", [number, *map(Text, self.beside)])
+
+    def call(self, op: str, operands: Sequence[Code]) -> Text:
+        if op == "select":
+            return self._where(operands)
+        if all(one.is_number for one in operands):
+            # Functions of plain numbers are float64, and would make float32 so.
+            operands = [Code(self.scalar(operands[0].text), False), *operands[1:]]
+        texts = [one.text for one in operands]
+        if op in _NUMPY:
+            return call(_NUMPY[op], texts)
+        if op in _SCIPY:
+            return self._special(_SCIPY[op], texts)
+        if op in _SCIPY_PARTS:
+            function, part = _SCIPY_PARTS[op]
+            return Text(f"{self._special(function, texts).code}[{part}]")
+        return self._other(op, operands)
+
+    def _special(self, function: str, texts: Sequence[Text]) -> Text:
+        return call(f"special.{function}", texts)
+
+    def _where(self, operands: Sequence[Code]) -> Text:
+        condition, yes, no = operands
+        if yes.is_number and no.is_number:
+            yes = Code(self.scalar(yes.text), False)
+        return call("np.where", [condition.text, yes.text, no.text])
+
+    def _other(self, op: str, operands: Sequence[Code]) -> Text:
+        texts = [one.text for one in operands]
+        match op, texts:
+            case "and", _:
+                return logical("&", BIT_AND, texts)
+            case "or", _:
+                return logical("|", BIT_OR, texts)
+            case "not", [a]:
+                return Text(f"~{enclose(a, ATOM)}", SIGN)
+            case "power", [a, b]:
+                return call("np.power", [a, b])
+            case "sigmoid", _:
+                self.runtime.add("sigmoid")
+                return call("sigmoid", texts)
+            case "softplus", [a]:
+                return call("np.logaddexp", [Text("0"), a])
+            case "logsigmoid", [a]:
+                minus = Text(f"-{enclose(a, SIGN)}", SIGN)
+                return Text(f"-{call('np.logaddexp', [Text('0'), minus]).code}", SIGN)
+            case "lambertw", [a]:
+                branch = self._special("lambertw", [a]).code
+                return Text(f"{branch}.real.astype({call('np.result_type', [a]).code})")
+            case "contract", _:
+                self.runtime.add("contract")
+                return call("contract", texts)
+            case "polygamma", [n, x]:
+                return self._polygamma(n, x, operands[0].is_number)
+        raise GenError(f"numpy has no {op}")
+
+    def _polygamma(self, n: Text, x: Text, is_number: bool) -> Text:
+        if not is_number or not n.code.isdigit() or n.code == "0":
+            raise GenError(f"polygamma needs a whole order from 1 on, given {n.code}")
+        # scipy's polygamma makes float32 float64; the zeta function it is made of does not.
+        order = int(n.code)
+        factor = (-1) ** (order + 1) * math.factorial(order)
+        zeta = self._special("zeta", [Text(str(order + 1)), x])
+        return zeta if factor == 1 else Text(f"{factor} * {zeta.code}", PRODUCT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Numpy:
+    name: str = "numpy"
+    suffix: str = ""
+
+    def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
+        return _Emitter(kernel).view(header)
+
+
+BACKEND = _Numpy()
+
+
+class _Emitter:
+    """One kernel on its way to a module."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        request = kernel.formula.request
+        self.kernel = kernel
+        self.entry = entry_name(request.name, _RESERVED)
+        if request.name in _RESERVED:
+            raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
+        reserved = _RESERVED | {request.name, self.entry}
+        names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
+        self.outline = Outline(kernel, names)
+        self.runtime = {"Array", "ArrayLike", "Context", "Function"}
+
+    def view(self, header: tuple[str, ...]) -> Module:
+        outline = self.outline
+        forward, backward = self._forward(), self._backward()
+        arguments = [outline.identifier(one) for one in self.kernel.operands]
+        before = len(f"    return {outline.name}.apply()")
+        return Module(
+            header=header,
+            name=outline.name,
+            entry=self.entry,
+            summary=outline.summary(),
+            documentation=outline.documentation(),
+            imports=self._imports([*forward, *backward]),
+            saving=outline.saving(),
+            forward_parameters=outline.parameters(["ctx: Context"], "ArrayLike", 16, 4),
+            forward=tuple(forward),
+            gradient_type=outline.gradient_type("Array"),
+            backward=tuple(backward),
+            entry_parameters=outline.parameters([], "ArrayLike", len(f"def {self.entry}("), 0),
+            arguments=listed(arguments, before, 0, 4),
+        )
+
+    def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
+        imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        if any("special." in line for line in lines):
+            imports.append("from scipy import special")
+        imports += [""] if imports else []
+        return (*imports, *imported("._runtime", self.runtime))
+
+    # ---- forward
+
+    def _forward(self) -> list[str]:
+        outline, kernel = self.outline, self.kernel
+        lines = [*self._converted(), *self._checked()]
+        writer = self._writer(kernel.forward, outline.tensors)
+        writer.write("")
+        keep = self._kept()
+        if not kernel.saves_output:
+            writer.lines = [*lines, *keep, *writer.lines]
+            writer.lines.append(f"return {self._value(writer)}")
+            return writer.lines
+        writer.lines = [
+            *lines,
+            *writer.lines,
+            f"output = {self._value(writer)}",
+            *keep,
+            "return output",
+        ]
+        return writer.lines
+
+    def _value(self, writer: Writer) -> str:
+        """The code of the output, an array of its own in the inputs' common shape."""
+        (node,) = self.kernel.forward.results
+        assert node is not None
+        if self.kernel.expands:
+            self.runtime.add("expand")
+            return f"expand({', '.join([writer.code(node), *self.outline.tensors])})"
+        if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
+            return f"{writer.code(node)}.copy()"
+        return writer.code(node)
+
+    def _converted(self) -> list[str]:
+        tensors = self.outline.tensors
+        if len(tensors) == 1:
+            self.runtime.add("array")
+            return [f"{tensors[0]} = array({tensors[0]})"]
+        self.runtime.add("arrays")
+        source = called("arrays", tensors)
+        targets = assigned(tensors, source[0])
+        return [*targets, *source[1:]]
+
+    def _checked(self) -> list[str]:
+        checks = [
+            f'("{one.input.name}", "{" ".join(one.dimensions)}", {self.outline.identifier(one)})'
+            for one in self.kernel.operands
+            if one.dimensions is not None
+        ]
+        if checks:
+            self.runtime.add("check_shapes")
+        return called("check_shapes", checks) if checks else []
+
+    def _kept(self) -> list[str]:
+        """What forward leaves on ctx."""
+        lines = called("ctx.save_for_backward", self.outline.saved) if self.outline.saved else []
+        for one in self.kernel.operands:
+            name = self.outline.identifier(one)
+            if not one.input.differentiable:
+                lines.append(f"ctx.{name} = {name}")
+            elif one.reduced and not one.saved:
+                self.runtime.add("like")
+                lines.append(f"ctx.{name} = like({name})")
+        return lines
+
+    # ---- backward
+
+    def _backward(self) -> list[str]:
+        writer = self._writer(self.kernel.backward, ("grad_output",))
+        writer.lines = self.outline.unpack("ctx.saved_tensors")
+        self.outline.backward(writer, self._finish, self._guard)
+        return writer.lines
+
+    def _finish(self, operand: Operand, code: str) -> str:
+        if operand.zero:
+            code = "np.zeros_like(grad_output)"
+        if not operand.reduced:
+            return code
+        self.runtime.add("sum_to")
+        name = self.outline.identifier(operand)
+        return f"sum_to({code}, {name if operand.saved else f'ctx.{name}'})"
+
+    def _guard(self, operand: Operand) -> str:
+        if not operand.input.optional:
+            return ""
+        name = self.outline.identifier(operand)
+        return f" and {name if operand.saved else f'ctx.{name}'} is not None"
+
+    # ---- both
+
+    def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
+        outline = self.outline
+        dialect = _Dialect(tuple(beside), self.runtime)
+        return Writer(block, outline.variables, outline.plain, outline.names.scope(), dialect)

@@ -1,0 +1,288 @@
+"""What the modules of all Python backends have alike: docstrings, signatures, gradients.
+
+In: a kernel and the identifiers of its inputs. Out: lines and strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.backends.code import WIDTH, Writer
+from gen.graph.graph import LEAVES
+from gen.provenance import broken, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gen.backends.names import Names
+    from gen.model import Kernel, Operand
+
+_BODY = 8  # how far the body of a method is indented
+_ALL = 3  # an input's gradient is asked for by index up to this many
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One kernel with the identifiers of its inputs."""
+
+    kernel: Kernel
+    names: Names
+
+    @property
+    def name(self) -> str:
+        return self.kernel.formula.request.name
+
+    def identifier(self, operand: Operand) -> str:
+        return self.names.of_inputs[operand.input.name]
+
+    @property
+    def tensors(self) -> list[str]:
+        """The identifiers of the inputs that are no plain numbers."""
+        return [self.identifier(one) for one in self.kernel.operands if one.input.differentiable]
+
+    @property
+    def numbers(self) -> list[str]:
+        return [
+            self.identifier(one) for one in self.kernel.operands if not one.input.differentiable
+        ]
+
+    @property
+    def saved(self) -> list[str]:
+        """What forward leaves for backward, in order."""
+        inputs = [self.identifier(one) for one in self.kernel.operands if one.saved]
+        return [*inputs, "output"] if self.kernel.saves_output else inputs
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The code of each leaf of a block."""
+        return {**self.names.of_inputs, "output": "output", "grad_output": "grad_output"}
+
+    @property
+    def plain(self) -> list[str]:
+        """The names of the inputs that are plain numbers, as in the formula."""
+        return [one.input.name for one in self.kernel.operands if not one.input.differentiable]
+
+    # ---- words
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({', '.join(one.input.name for one in self.kernel.operands)})"
+
+    def documentation(self) -> tuple[str, ...]:
+        """The body of the module's docstring."""
+        lines = self._equation(self.signature, one_line(self.kernel.formula.request.expr))
+        pairs = zip(self.kernel.operands, self.kernel.derivatives, strict=True)
+        for operand, derivative in pairs:
+            if derivative is not None:
+                lines += self._equation(f"d{self.name}/d{operand.input.name}", derivative)
+        forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
+        lines += ["", f"Saved for backward: {self._kept()}."]
+        lines += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
+        lines += [
+            f"{one.input.name} may be None, and its operation is skipped then."
+            for one in self.kernel.operands
+            if one.input.optional
+        ]
+        renamed = {old: new for old, new in self.names.of_inputs.items() if old != new}
+        lines += [f"{old} is called {new} in the code." for old, new in renamed.items()]
+        return (*lines, f"Operations: {forward} forward, {backward} backward.")
+
+    def _equation(self, left: str, right: str) -> list[str]:
+        start = f"    {left} = "
+        if len(start) > WIDTH // 2:
+            return [*self._broken(left, "    ", " ="), *self._broken(right, " " * 8)]
+        lines = broken(right, WIDTH, len(start))
+        return [start + lines[0], *(f"        {line.strip()}" for line in lines[1:])]
+
+    def _broken(self, text: str, indent: str, end: str = "") -> list[str]:
+        lines = [indent + line.strip() for line in broken(text, WIDTH - len(indent) - 4)]
+        return [*lines[:-1], lines[-1] + end]
+
+    def _kept(self) -> str:
+        inputs = [one.input.name for one in self.kernel.operands if one.saved]
+        if len(inputs) > _ALL:
+            inputs = [f"{len(inputs)} inputs"]
+        kept = [*inputs, *(["the output"] if self.kernel.saves_output else [])] or ["nothing"]
+        return " and ".join(kept) if len(kept) < _ALL else ", ".join(kept)
+
+    def summary(self) -> str:
+        """One sentence for the class and the function beside it."""
+        formula = f"{self.signature} = {one_line(self.kernel.formula.request.expr)}."
+        if len(formula) <= WIDTH - 12:
+            return formula
+        short = f"Evaluate {self.name}, whose formula stands at the top of this file."
+        return (
+            short if len(short) <= WIDTH - 12 else "Evaluate the formula at the top of this file."
+        )
+
+    def saving(self) -> str:
+        return f"save {self._kept()} for backward" if self.saved else "save nothing for backward"
+
+    # ---- signatures
+
+    def parameters(self, first: Iterable[str], tensor: str, before: int, indent: int) -> str:
+        """Typed parameters, on one line where they fit behind `before` characters."""
+        typed = list(first)
+        for place, one in enumerate(self.kernel.operands):
+            kind = tensor if one.input.differentiable else "float"
+            last = all(rest.input.optional for rest in self.kernel.operands[place:])
+            optional = " | None = None" if last else " | None"
+            typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
+        return listed(typed, before, len(") -> Tensor:"), indent)
+
+    def gradient_type(self, array: str) -> str:
+        several = len(self.kernel.operands) > 1
+        return f"tuple[{array} | None, ...]" if several else array
+
+    # ---- backward
+
+    def unpack(self, source: str) -> list[str]:
+        """Lines that give the saved tensors and the numbers on ctx their names."""
+        lines = assigned(self.saved, source) if self.saved else []
+        used = {name for name in self._leaves() if name in self.plain}
+        return lines + [
+            f"{self.names.of_inputs[name]} = ctx.{self.names.of_inputs[name]}"
+            for name in self.plain
+            if name in used
+        ]
+
+    def _leaves(self) -> set[str]:
+        graph = self.kernel.backward.graph
+        return {str(node.payload) for node in graph.nodes if node.op in LEAVES}
+
+    def backward(
+        self, writer: Writer, finish: Callable[[Operand, str], str], guard: Callable[[Operand], str]
+    ) -> list[str]:
+        """The lines that compute and return the gradients.
+
+        Args:
+            writer: writes the backward block.
+            finish: the code of a gradient from that of its cotangent: summed to its input.
+            guard: what an input's gradient needs besides being asked for; empty: nothing.
+        """
+        results = self.kernel.backward.results
+        if len(results) == 1 and results[0] is not None:
+            writer.write("")
+            writer.lines.append(
+                f"return {finish(self.kernel.operands[0], writer.code(results[0]))}"
+            )
+            return writer.lines
+        places = [place for place, node in enumerate(results) if node is not None]
+        grads = {place: self._gradient_name(writer, place) for place in places}
+        if len(places) == 1:
+            return self._only(writer, places[0], finish)
+        writer.lines += _none(list(grads.values()))
+        self._shared(writer, len(places))
+        by_result = writer.nodes_by_result()
+        for place in places:
+            operand, node = self.kernel.operands[place], results[place]
+            assert node is not None
+            writer.lines.append(f"if ctx.needs_input_grad[{place}]{guard(operand)}:")
+            own = [one for one, needed in by_result.items() if needed == (place,)]
+            writer.write("    ", own)
+            self._finish(writer, f"    {grads[place]} = ", operand, node, finish)
+        returned = [grads.get(place, "None") for place in range(len(results))]
+        writer.lines += returning(returned)
+        return writer.lines
+
+    def _only(self, writer: Writer, place: int, finish: Callable[[Operand, str], str]) -> list[str]:
+        """One gradient, None for the inputs that are plain numbers."""
+        writer.write("")
+        node = self.kernel.backward.results[place]
+        assert node is not None
+        found = finish(self.kernel.operands[place], writer.code(node))
+        returned = ["None"] * len(self.kernel.operands)
+        returned[place] = found
+        if len(", ".join(returned)) > WIDTH - _BODY - len("return "):
+            name = self._gradient_name(writer, place)
+            writer.lines.append(f"{name} = {found}")
+            returned[place] = name
+        writer.lines += returning(returned)
+        return writer.lines
+
+    def _gradient_name(self, writer: Writer, place: int) -> str:
+        return writer.names.fresh(f"grad_{self.identifier(self.kernel.operands[place])}")
+
+    def _shared(self, writer: Writer, count: int) -> None:
+        """What several gradients need, computed once if any of them is asked for."""
+        opened: tuple[int, ...] | None = None
+        for node, needed in writer.nodes_by_result().items():
+            if len(needed) < 2:
+                continue
+            before = len(writer.lines)
+            writer.write("" if len(needed) == count else "    ", [node])
+            written = writer.lines[before:]
+            if written and len(needed) < count and needed != opened:
+                asked = [f"ctx.needs_input_grad[{place}]" for place in needed]
+                if len(needed) > 2:
+                    asked = [f"any(ctx.needs_input_grad[i] for i in {needed})"]
+                writer.lines.insert(before, f"if {' or '.join(asked)}:")
+            if written:
+                opened = needed if len(needed) < count else None
+
+    def _finish(
+        self,
+        writer: Writer,
+        before: str,
+        operand: Operand,
+        node: int,
+        finish: Callable[[Operand, str], str],
+    ) -> None:
+        line = before + finish(operand, writer.code(node))
+        if len(line) > WIDTH - _BODY and not writer.code(node).isidentifier():
+            name = writer.names.fresh("t")
+            writer.lines.append(f"    {name} = {writer.code(node)}")
+            line = before + finish(operand, name)
+        writer.lines.append(line)
+
+
+# ---- lists on one line, or one item a line with the comma that formatters keep
+
+
+def listed(items: list[str], before: int, after: int, indent: int) -> str:
+    """The items between two parentheses."""
+    line = ", ".join(items)
+    if before + len(line) + after <= WIDTH:
+        return line
+    inner = " " * (indent + 4)
+    return "\n" + "".join(f"{inner}{item},\n" for item in items) + " " * indent
+
+
+def assigned(targets: list[str], source: str) -> list[str]:
+    """Lines that unpack `source`."""
+    if len(targets) == 1:
+        return [f"({targets[0]},) = {source}"]
+    line = f"{', '.join(targets)} = {source}"
+    if len(line) + _BODY <= WIDTH:
+        return [line]
+    return ["(", *(f"    {target}," for target in targets), f") = {source}"]
+
+
+def called(start: str, items: list[str]) -> list[str]:
+    """Lines of a call: `start` is what stands before its parenthesis."""
+    line = f"{start}({', '.join(items)})"
+    if len(line) + _BODY <= WIDTH:
+        return [line]
+    return [f"{start}(", *(f"    {item}," for item in items), ")"]
+
+
+def returning(items: list[str]) -> list[str]:
+    line = f"return {', '.join(items)}"
+    if len(line) + _BODY <= WIDTH:
+        return [line]
+    return ["return (", *(f"    {item}," for item in items), ")"]
+
+
+def imported(module: str, names: Iterable[str]) -> list[str]:
+    """A from-import, sorted as isort does: classes before functions."""
+    ordered = sorted(names, key=lambda name: (not name[0].isupper(), name))
+    line = f"from {module} import {', '.join(ordered)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"    {name}," for name in ordered), ")"]
+
+
+def _none(names: list[str]) -> list[str]:
+    line = f"{' = '.join(names)} = None"
+    return [line] if len(line) + _BODY <= WIDTH else [f"{name} = None" for name in names]

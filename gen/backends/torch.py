@@ -1,0 +1,296 @@
+"""The PyTorch backend: a torch.autograd.Function that composes with torch.func.
+
+In: a kernel. Out: the strings of templates/torch/module.py.jinja.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.backends.code import Operand as Code
+from gen.backends.code import Writer, call, logical
+from gen.backends.names import Names, entry_name
+from gen.backends.outline import Outline, assigned, called, imported, listed
+from gen.errors import GenError
+from gen.graph.graph import INPUT
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, SIGN, Text, enclose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.model import Block, Kernel, Operand
+
+# What the module needs for itself; an input of such a name gets an underscore. Those
+# after the first line are attributes of the context, where numbers are kept.
+_RESERVED = frozenset(
+    "torch ctx grad_output grad_outputs output inputs Any Tensor tuple float "
+    "cbrt check_shapes contract expand gamma scalar sum_to tensors "
+    "apply backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
+    "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
+    "next_functions non_differentiable register_hook register_prehook "
+    "save_for_backward save_for_forward saved_for_forward saved_tensors saved_variables "
+    "set_materialize_grads setup_context to_save vjp vmap".split()
+)
+
+_TORCH = {
+    name: f"torch.{name}"
+    for name in (
+        "exp exp2 expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh "
+        "asinh acosh atanh sigmoid abs sign floor ceil round trunc erf erfc erfinv digamma "
+        "hypot atan2 logaddexp xlogy polygamma heaviside"
+    ).split()
+} | {
+    "mod": "torch.remainder",
+    "loggamma": "torch.lgamma",
+    "erfcx": "torch.special.erfcx",
+    "ndtr": "torch.special.ndtr",
+}
+
+_RUNTIME = frozenset({"cbrt", "gamma", "contract"})
+
+# Functions of two tensors that take no plain number in place of one.
+_TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The placeholders of module.py.jinja."""
+
+    header: tuple[str, ...]
+    name: str
+    entry: str
+    summary: str
+    documentation: tuple[str, ...]
+    imports: tuple[str, ...]
+    forward_parameters: str
+    forward: tuple[str, ...]
+    saving: str
+    setup: tuple[str, ...]
+    gradient_type: str
+    no_gradient: str
+    backward: tuple[str, ...]
+    entry_parameters: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class _Dialect:
+    """torch's spellings; it notes what the module has to import from its runtime."""
+
+    beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
+    runtime: set[str]  # the names that the module imports from its runtime
+
+    def scalar(self, number: Text) -> Text:
+        self.runtime.add("scalar")
+        return call("scalar", [number, *map(Text, self.beside)])
+
+    def call(self, op: str, operands: Sequence[Code]) -> Text:
+        if op == "polygamma":
+            return self._polygamma(*operands)
+        if op == "select":
+            return self._where(operands)
+        if op in ("maximum", "minimum"):
+            return self._extremum(op, operands)
+        if op == "clamp":
+            return self._clamp(operands)
+        if op in _TENSORS_ONLY:
+            operands = [Code(self._tensor(one), False) for one in operands]
+        if all(one.is_number for one in operands):
+            operands = [Code(self.scalar(operands[0].text), False), *operands[1:]]
+        texts = [one.text for one in operands]
+        if op in _TORCH:
+            return call(_TORCH[op], texts)
+        if op in _RUNTIME:
+            self.runtime.add(op)
+            return call(op, texts)
+        return self._other(op, texts)
+
+    def _tensor(self, one: Code) -> Text:
+        return self.scalar(one.text) if one.is_number else one.text
+
+    def _where(self, operands: Sequence[Code]) -> Text:
+        condition, yes, no = operands
+        if yes.is_number and no.is_number:
+            yes = Code(self.scalar(yes.text), False)
+        return call("torch.where", [condition.text, yes.text, no.text])
+
+    def _extremum(self, op: str, operands: Sequence[Code]) -> Text:
+        """Of two tensors, or of a tensor and a number, which is clamping; both keep NaN."""
+        a, b = sorted(operands, key=lambda one: one.is_number)
+        if not b.is_number:
+            return call(f"torch.{op}", [one.text for one in operands])
+        bound = "min" if op == "maximum" else "max"
+        return call("torch.clamp", [self._tensor(a), Text(f"{bound}={b.text.code}")])
+
+    def _clamp(self, operands: Sequence[Code]) -> Text:
+        x, low, high = operands
+        if low.is_number != high.is_number:
+            low, high = (Code(self._tensor(one), False) for one in (low, high))
+        return call("torch.clamp", [self._tensor(x), low.text, high.text])
+
+    def _polygamma(self, n: Code, x: Code) -> Text:
+        if not n.is_number or not n.text.code.isdigit():
+            raise GenError(f"polygamma needs a whole order, given {n.text.code}")
+        return call("torch.polygamma", [n.text, self._tensor(x)])
+
+    def _other(self, op: str, texts: Sequence[Text]) -> Text:
+        match op, texts:
+            case "and", _:
+                return logical("&", BIT_AND, texts)
+            case "or", _:
+                return logical("|", BIT_OR, texts)
+            case "not", [a]:
+                return Text(f"~{enclose(a, ATOM)}", SIGN)
+            case "power", [a, b]:
+                return call("torch.pow", [a, b])
+            case "softplus", [a]:
+                # torch's own softplus returns x itself beyond 20, off by 2e-9.
+                minus = Text(f"-{enclose(a, SIGN)}", SIGN)
+                return Text(f"-{call('torch.nn.functional.logsigmoid', [minus]).code}", SIGN)
+            case "logsigmoid", _:
+                return call("torch.nn.functional.logsigmoid", texts)
+        raise GenError(
+            f"the torch backend has no {op}: PyTorch has no such function, or one without a "
+            "gradient; the numpy backend has it"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Torch:
+    name: str = "torch"
+    suffix: str = "_torch"
+
+    def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
+        return _Emitter(kernel).view(header)
+
+
+BACKEND = _Torch()
+
+
+class _Emitter:
+    """One kernel on its way to a module."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        request = kernel.formula.request
+        self.kernel = kernel
+        self.entry = entry_name(request.name, _RESERVED)
+        if request.name in _RESERVED:
+            raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
+        reserved = _RESERVED | {request.name, self.entry}
+        names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
+        self.outline = Outline(kernel, names)
+        self.runtime: set[str] = set()
+
+    def view(self, header: tuple[str, ...]) -> Module:
+        outline = self.outline
+        forward, backward = self._forward(), self._backward()
+        several = len(self.kernel.operands)
+        before = len(f"    output: Tensor = {outline.name}.apply()")
+        kind = outline.gradient_type("Tensor")
+        return Module(
+            header=header,
+            name=outline.name,
+            entry=self.entry,
+            summary=outline.summary(),
+            documentation=outline.documentation(),
+            forward_parameters=outline.parameters([], "Tensor", 16, 4),
+            forward=tuple(forward),
+            saving=outline.saving().capitalize() + ".",
+            setup=tuple(self._setup()),
+            gradient_type=kind if several > 1 else f"{kind} | None",
+            no_gradient=", ".join(["None"] * several) if several < 8 else f"(None,) * {several}",
+            backward=tuple(backward),
+            entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
+            arguments=listed(self._arguments(), before, 0, 4),
+            imports=self._imports(),
+        )
+
+    def _arguments(self) -> list[str]:
+        """What the entry function hands to apply: numbers beside tensors made tensors."""
+        outline = self.outline
+        if len(outline.tensors) == 1 and not outline.plain:
+            self.runtime.add("tensors")
+            return [f"*tensors({outline.tensors[0]})"]
+        self.runtime.add("tensors")
+        return [f"*tensors({', '.join(outline.tensors)})", *outline.numbers]
+
+    def _imports(self) -> tuple[str, ...]:
+        lines = ["from typing import Any", "", "import torch", "from torch import Tensor", ""]
+        return (*lines, *imported("._runtime_torch", self.runtime))
+
+    # ---- forward
+
+    def _forward(self) -> list[str]:
+        kernel = self.kernel
+        writer = self._writer(kernel.forward, self.outline.tensors)
+        writer.lines = self._checked()
+        writer.write("")
+        (node,) = kernel.forward.results
+        assert node is not None
+        value = writer.code(node)
+        if kernel.expands:
+            self.runtime.add("expand")
+            value = f"expand({', '.join([value, *self.outline.tensors])})"
+        elif kernel.forward.graph[node].op in (INPUT, "transpose"):
+            value += ".clone()"
+        return [*writer.lines, f"return {value}"]
+
+    def _checked(self) -> list[str]:
+        checks = [
+            f'("{one.input.name}", "{" ".join(one.dimensions)}", {self.outline.identifier(one)})'
+            for one in self.kernel.operands
+            if one.dimensions is not None
+        ]
+        if checks:
+            self.runtime.add("check_shapes")
+        return called("check_shapes", checks) if checks else []
+
+    def _setup(self) -> list[str]:
+        """What forward leaves on ctx: tensors as such, numbers and shapes as attributes."""
+        outline = self.outline
+        kept = []
+        for one in self.kernel.operands:
+            name = outline.identifier(one)
+            if not one.input.differentiable:
+                kept.append(f"ctx.{name} = {name}")
+            elif one.reduced and not one.saved:
+                shape = f"None if {name} is None else {name}.shape"
+                kept.append(
+                    f"ctx.{name}_shape = {shape if one.input.optional else f'{name}.shape'}"
+                )
+        lines = [*self._unpacked(), *kept, "ctx.set_materialize_grads(False)"]
+        saved = called("ctx.save_for_backward", outline.saved) if outline.saved else []
+        return [*lines, *saved]
+
+    def _unpacked(self) -> list[str]:
+        """The inputs that setup_context needs, by name."""
+        names = [self.outline.identifier(one) for one in self.kernel.operands]
+        needed = [
+            one.saved or one.reduced or not one.input.differentiable for one in self.kernel.operands
+        ]
+        if not any(needed):
+            return []
+        targets = [name if need else "_" for name, need in zip(names, needed, strict=True)]
+        return assigned(targets, "inputs")
+
+    # ---- backward
+
+    def _backward(self) -> list[str]:
+        writer = self._writer(self.kernel.backward, ("grad_output",))
+        writer.lines = self.outline.unpack("ctx.saved_tensors")
+        return self.outline.backward(writer, self._finish, lambda operand: "")
+
+    def _finish(self, operand: Operand, code: str) -> str:
+        if operand.zero:
+            code = "torch.zeros_like(grad_output)"
+        if not operand.reduced:
+            return code
+        self.runtime.add("sum_to")
+        name = self.outline.identifier(operand)
+        return f"sum_to({code}, {f'{name}.shape' if operand.saved else f'ctx.{name}_shape'})"
+
+    def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
+        outline = self.outline
+        dialect = _Dialect(tuple(beside), self.runtime)
+        return Writer(block, outline.variables, outline.plain, outline.names.scope(), dialect)

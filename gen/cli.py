@@ -1,0 +1,277 @@
+"""The command `gen`: the only place that prints and exits.
+
+Exit status: 0 all is well, 1 a file is not what it should be, 2 the input is at fault.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.errors import GenError
+from gen.provenance import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gen.files import Drift, Written
+    from gen.frontend.spec import Spec
+    from gen.model import File
+
+_HIDDEN = "NAME"
+
+
+class _Group(click.Group):
+    """`gen VERB ...`, or `gen NAME EXPR [options]` where the first word is no verb."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        place = next((i for i, arg in enumerate(args) if not _is_flag(arg)), None)
+        if place is not None and args[place] not in self.commands:
+            # The expression is taken as it is, a leading minus and all: as an argument
+            # after "--", where click looks for no options.
+            name, rest = args[place], args[place + 1 :]
+            expr, options = rest[:1], rest[1:]
+            if expr and expr[0] in ("-h", "--help"):
+                return super().parse_args(ctx, ["--help"])
+            args = [*args[:place], _HIDDEN, *options, "--", name, *expr]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage("gen", 'NAME "EXPR" [OPTIONS]')
+        formatter.write_usage("gen", "COMMAND [ARGS]")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in super().list_commands(ctx) if name != _HIDDEN]
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except GenError as fault:
+            _print_error(str(fault), bool(ctx.params.get("no_color")))
+            ctx.exit(2)
+
+
+def _is_flag(arg: str) -> bool:
+    return arg.startswith("-") and arg != "-"
+
+
+def _print_error(message: str, no_color: bool) -> None:
+    plain = no_color or "NO_COLOR" in os.environ
+    label = "error:" if plain else click.style("error:", fg="red", bold=True)
+    click.echo(f"{label} {message}", err=True, color=False if plain else None)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print errors and differences only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print each file, also those unchanged.")
+@click.option("--no-color", is_flag=True, help="Print without colours, as with NO_COLOR set.")
+@click.version_option(VERSION, prog_name="gen", message="%(prog)s (gradsmith) %(version)s")
+@click.pass_context
+def main(ctx: click.Context, quiet: bool, verbose: bool, no_color: bool) -> None:
+    r"""A formula goes in, the autograd function that an expert would write comes out.
+
+    \b
+    gen P3 "0.5*(5*x**3-3*x)"                   writes generated/p3.py, for numpy
+    gen P3 "0.5*(5*x**3-3*x)" --backend torch   writes generated/p3_torch.py
+    gen Softplus "log(1+exp(beta*x))/beta" --const beta -o -    prints
+
+    \b
+    Options of a function, after NAME and EXPR:
+      --backend NAME    numpy (the default) or torch; may be repeated
+      -o, --out PATH    the folder, or the .py file, to write; - prints
+      --args x,y        the order of the inputs; else that of first appearance
+      --const c         an input that is a plain number without a gradient
+      --optional b      an input that may be None: a term or a factor left out
+      --shape w=O,I     the last dimensions of an input; needed for @ and .T
+
+    An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
+    2 the input is at fault.
+    """
+    ctx.obj = _Console(quiet, verbose, no_color)
+
+
+class _Console:
+    """What is said, and how loudly."""
+
+    def __init__(self, quiet: bool, verbose: bool, no_color: bool) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self.color = False if no_color or "NO_COLOR" in os.environ else None
+
+    def say(self, text: str, important: bool = True) -> None:
+        if not self.quiet and (important or self.verbose):
+            click.echo(text, color=self.color)
+
+    def show(self, text: str) -> None:
+        """Print what was asked for, also when quiet."""
+        click.echo(text, color=self.color, nl=False)
+
+    def written(self, files: Iterable[Written]) -> None:
+        for one in files:
+            self.say(f"{'wrote' if one.changed else 'unchanged'} {one.path}", one.changed)
+
+
+@main.command(_HIDDEN, hidden=True)
+@click.argument("name")
+@click.argument("expr", required=False)
+@click.option("--backend", "backends", multiple=True)
+@click.option("-o", "--out")
+@click.option("--args")
+@click.option("--const", multiple=True)
+@click.option("--optional", multiple=True)
+@click.option("--shape", "shapes", multiple=True)
+@click.pass_obj
+def function(
+    console: _Console,
+    name: str,
+    expr: str | None,
+    backends: tuple[str, ...],
+    out: str | None,
+    args: str | None,
+    const: tuple[str, ...],
+    optional: tuple[str, ...],
+    shapes: tuple[str, ...],
+) -> None:
+    """Write one function."""
+    if expr is None:
+        raise GenError(
+            f'gen {name}: an expression is missing, as in gen {name} "0.5*(5*x**3-3*x)"; '
+            f"the verbs are {', '.join(main.list_commands(click.get_current_context()))}"
+        )
+    from gen import pipeline
+
+    options = {
+        "args": args or "",
+        "const": ",".join(const),
+        "optional": ",".join(optional),
+        "shape": dict(map(_shape, shapes)),
+    }
+    request = pipeline.request(name, sys.stdin.read() if expr == "-" else expr, options)
+    chosen = backends or ("numpy",)
+    if out == "-":
+        for backend in dict.fromkeys(chosen):
+            console.show(pipeline.module(request, backend).text)
+        return
+    folder, files = _placed(pipeline.files([request], chosen), out)
+    from gen.files import write
+
+    console.written(write(files, folder))
+
+
+def _shape(text: str) -> tuple[str, str]:
+    name, separator, dimensions = text.partition("=")
+    if not separator:
+        raise GenError(f"--shape {text}: an input and its dimensions are needed, as in weight=O,I")
+    return name.strip(), dimensions
+
+
+def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File, ...]]:
+    """The folder to write to; `out` names it, or the one module."""
+    from gen.model import File
+
+    path = Path(out or "generated")
+    if path.suffix != ".py":
+        return path, files
+    module, *rest = files
+    if len(rest) > 1:
+        raise GenError(f"-o {out} names one file for several backends; name a folder")
+    return path.parent, (File(path.name, module.text), *rest)
+
+
+@main.command()
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def build(console: _Console, spec: Path | None) -> None:
+    """Write everything that SPEC (gen.toml) asks for."""
+    from gen.files import write
+
+    found = _read_spec(spec)
+    console.written(write(_files(console, found), found.out))
+    console.say(f"{len(found.entries)} functions are up to date in {found.out}")
+
+
+@main.command()
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def check(console: _Console, spec: Path | None) -> None:
+    """Compare what SPEC (gen.toml) asks for with what is on disk."""
+    from gen.files import compare
+
+    found = _read_spec(spec)
+    drifts = compare(_files(console, found), found.out)
+    for drift in drifts:
+        console.show(_styled(drift))
+    if drifts:
+        click.echo(f"{len(drifts)} files differ; gen build writes them", err=True)
+        sys.exit(1)
+    console.say(f"{len(found.entries)} functions are as {found.path} says")
+
+
+@main.command("list")
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def list_functions(console: _Console, spec: Path | None) -> None:
+    """List the functions of SPEC (gen.toml)."""
+    found = _read_spec(spec)
+    width = max((len(entry.request.name) for entry in found.entries), default=0)
+    for entry in found.entries:
+        console.show(f"{entry.request.name:{width}}  {entry.request.expr}\n")
+
+
+@main.command()
+@click.pass_obj
+def init(console: _Console) -> None:
+    """Start a gen.toml in this folder."""
+    path = Path("gen.toml")
+    if path.exists():
+        raise GenError(f"{path} is there already")
+    path.write_text(_STARTER, encoding="utf-8")
+    console.say(f"wrote {path}; gen build writes what it asks for")
+
+
+_STARTER = """\
+[gen]
+out = "generated"
+backends = ["numpy", "torch"]
+
+[functions.P3]
+expr = "0.5*(5*x**3-3*x)"
+"""
+
+
+def _read_spec(path: Path | None) -> Spec:
+    from gen.frontend import spec
+
+    if path is None or path.is_dir():
+        path = spec.find(path or Path())
+    return spec.read(path)
+
+
+def _files(console: _Console, found: Spec) -> tuple[File, ...]:
+    """All files of a spec, with a bar while they are made."""
+    from gen import pipeline
+
+    files: list[File] = []
+    shown = sys.stderr.isatty() and not console.quiet
+    with click.progressbar(found.entries, label="generating", file=sys.stderr) as entries:
+        entries.hidden = not shown
+        for entry in entries:
+            files += pipeline.entry(entry)
+    return (*files, *map(pipeline.runtime, found.backends))
+
+
+def _styled(drift: Drift) -> str:
+    colors = {"+": "green", "-": "red", "@": "cyan"}
+    lines = [
+        click.style(line, fg=colors.get(line[:1]), bold=line[:3] in ("+++", "---"))
+        for line in drift.diff.splitlines(keepends=True)
+    ]
+    return f"{drift.path}: {drift.kind}\n{''.join(lines)}"

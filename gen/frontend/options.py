@@ -1,0 +1,74 @@
+"""The options of a function, as the command, gen.toml and Python give them.
+
+In: a name, an expression, options by keyword. Out: a `Request`. Names may be one text
+with commas or a list; a shape is "O,I" or ["O", "I"], of letters and numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from gen.errors import GenError, nearest
+from gen.model import Request
+
+Names: TypeAlias = str | Iterable[str]
+
+_OPTIONS = ("args", "const", "optional", "shape")
+
+
+def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
+    """The request that these options make.
+
+    Raises:
+        GenError: for an option that there is not, or a value that it does not take.
+    """
+    for option in options:
+        if option not in _OPTIONS:
+            hint = nearest(option, _OPTIONS) or f"there are {', '.join(_OPTIONS)}"
+            raise GenError(f"unknown option {option!r}; {hint}")
+    return Request(
+        name=name,
+        expr=expr,
+        args=_names("args", options.get("args", ())),
+        const=_names("const", options.get("const", ())),
+        optional=_names("optional", options.get("optional", ())),
+        shape=_shapes(options.get("shape", {})),
+    )
+
+
+def _names(option: str, value: object) -> tuple[str, ...]:
+    """The names in a list, or in one text.
+
+    >>> _names("args", "x, y")
+    ('x', 'y')
+    """
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")] if value.strip() else []
+    if not isinstance(value, Iterable):
+        raise GenError(f"{option} takes names such as x,y, given {value!r}")
+    names = tuple(value)
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise GenError(f"{option} takes names such as x,y, given {name!r}")
+    return names
+
+
+def _shapes(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, Mapping):
+        raise GenError(f"shape takes dimensions by input, given {value!r}")
+    return tuple((str(name), _dimensions(str(name), given)) for name, given in value.items())
+
+
+def _dimensions(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",")] if value.strip() else []
+    if not isinstance(value, Iterable):
+        raise GenError(f"shape of {name}: dimensions such as N,I are needed, given {value!r}")
+    dimensions = tuple(str(one) for one in value)
+    for one in dimensions:
+        if not (one.isascii() and (one.isidentifier() or one.isdigit())) or one == "0":
+            raise GenError(
+                f"shape of {name}: {one!r} is no dimension; letters or numbers are, as in N,3"
+            )
+    return dimensions

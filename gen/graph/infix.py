@@ -1,0 +1,113 @@
+"""Arithmetic as text: the syntax that Python, numpy, torch and the language share.
+
+In: an operation and the texts of its operands. Out: a text with the precedence of its
+outermost operator, so that whoever uses it knows whether to put parentheses around it.
+A formatter leaves the result as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import NamedTuple
+
+from gen.graph.evaluate import as_float
+from gen.graph.graph import NUMBER, Graph, Node
+
+# Outermost operators from weak to strong, in Python's order. A product binds as a
+# quotient does, but a * (b / c) is not a * b / c once it is rounded.
+CHOICE, OR, AND, NOT, COMPARE, BIT_OR, BIT_AND = range(7)
+SUM, QUOTIENT, PRODUCT, SIGN, POWER, ATOM = range(7, 13)
+
+_LONGEST_DECIMAL = 17
+
+_SIMPLE = re.compile(r"-?[A-Za-z_0-9.]+\Z")
+
+_SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+
+
+class Text(NamedTuple):
+    """A piece of code and how tightly its outermost operator binds."""
+
+    code: str
+    binding: int = ATOM
+
+
+def enclose(text: Text, binding: int) -> str:
+    """The code of `text`, in parentheses where it binds more weakly than `binding`."""
+    return text.code if text.binding >= binding else f"({text.code})"
+
+
+def infix(node: Node, operands: list[Text]) -> Text | None:
+    """The text of an arithmetic operation or comparison; None for everything else."""
+    match node.op, operands:
+        case "add", [a, b]:
+            return Text(f"{enclose(a, SUM)} + {enclose(b, QUOTIENT)}", SUM)
+        case "sub", [a, b]:
+            return Text(f"{enclose(a, SUM)} - {enclose(b, QUOTIENT)}", SUM)
+        case "mul", [a, b]:
+            return _product(a, b)
+        case "div", [a, b]:
+            return Text(f"{enclose(a, QUOTIENT)} / {enclose(b, SIGN)}", QUOTIENT)
+        case "matmul", [a, b]:
+            return Text(f"{enclose(a, QUOTIENT)} @ {enclose(b, SIGN)}", QUOTIENT)
+        case "neg", [a]:
+            # -a * b is (-a) * b, which rounds as -(a * b) does.
+            binding = min(a.binding, SIGN) if a.binding >= QUOTIENT else SIGN
+            return Text(f"-{enclose(a, QUOTIENT)}", binding)
+        case "pow", [a]:
+            return raised(a, Text(str(node.payload)))
+        case "transpose", [a]:
+            return Text(f"{enclose(a, ATOM)}.T")
+    if node.op in _SIGNS:
+        a, b = operands
+        return Text(f"{enclose(a, SUM)} {_SIGNS[node.op]} {enclose(b, SUM)}", COMPARE)
+    return None
+
+
+def _product(a: Text, b: Text) -> Text:
+    # A leading number scales: 2 * x / y reads better than 2 * (x / y).
+    right = QUOTIENT if _is_number(a) else PRODUCT
+    binding = QUOTIENT if QUOTIENT in (a.binding, b.binding) else PRODUCT
+    return Text(f"{enclose(a, QUOTIENT)} * {enclose(b, right)}", binding)
+
+
+def _is_number(text: Text) -> bool:
+    return text.code.lstrip("-")[:1].isdigit() and text.binding in (ATOM, SIGN)
+
+
+def raised(base: Text, exponent: Text) -> Text:
+    """base**exponent, spaced as formatters do: tight around simple operands only."""
+    left, right = enclose(base, ATOM), enclose(exponent, SIGN)
+    tight = _SIMPLE.match(left) and _SIMPLE.match(right)
+    return Text(f"{left}**{right}" if tight else f"{left} ** {right}", POWER)
+
+
+def decimal(value: Fraction) -> str | None:
+    """`value` as a short decimal that is exactly it; None where there is none."""
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1 or abs(value) >= 10**_LONGEST_DECIMAL:
+        return None
+    if value.denominator == 1:
+        return str(value.numerator)
+    text = repr(float(value))
+    return text if Fraction(text) == value else None
+
+
+def literal(graph: Graph, node: int) -> Text:
+    """A constant node as the literal of the float64 nearest to it."""
+    payload = graph[node].payload
+    short = decimal(payload) if graph[node].op == NUMBER and isinstance(payload, Fraction) else None
+    # Whole numbers beyond these are floats, which no integer conversion can reject.
+    if short is None or (len(short.lstrip("-")) > 6 and "." not in short):
+        short = repr(as_float(graph, node))
+    code = short.replace("e+", "e")
+    return Text(code, SIGN if code.startswith("-") else ATOM)
+
+
+def is_unit_fraction(value: Fraction) -> bool:
+    """Whether x * value is better written x / n, as with one third."""
+    return abs(value.numerator) == 1 and value.denominator > 1 and decimal(value) is None

@@ -1,0 +1,129 @@
+"""The gradient of an emitted numpy function against its own forward.
+
+In: a class and inputs. Out: True, or a `GradcheckError` that says which gradient is off,
+where, and by how much. The reference is Richardson extrapolation of central differences
+of `apply`, whose error falls with the sixth power of the step: it knows nothing of the
+formula, so it also finds an expression that was misread.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gen.errors import GenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Float64s = NDArray[np.float64]
+
+# Central differences at h, h/2 and h/4, combined so that their h**2 and h**4 terms vanish.
+_STEPS = ((1.0, 1 / 45), (0.5, -20 / 45), (0.25, 64 / 45))
+_STEP = 1e-2
+
+
+class DifferentiableFunction(Protocol):
+    """An emitted class."""
+
+    @classmethod
+    def apply(cls, *inputs: object) -> ArrayLike:
+        """Return the value."""
+
+    @classmethod
+    def vjp(cls, *inputs: object) -> tuple[ArrayLike, Callable[..., Sequence[ArrayLike | None]]]:
+        """Return the value and its pullback; classes for numpy have it."""
+
+
+class GradcheckError(GenError):
+    """A gradient is not that of the forward."""
+
+
+def gradcheck(
+    cls: type[DifferentiableFunction],
+    inputs: object,
+    *,
+    atol: float = 1e-6,
+    rtol: float = 1e-4,
+) -> bool:
+    """Compare every gradient of an emitted numpy class with differences of its forward.
+
+    Args:
+        cls: an emitted class for numpy.
+        inputs: one array, or a tuple with one entry for each input. Those whose gradient
+            is None (plain numbers, inputs left out) are held.
+        atol: absolute tolerance.
+        rtol: relative tolerance.
+
+    Returns:
+        True.
+
+    Raises:
+        GradcheckError: where a gradient differs; the first one is shown.
+        GenError: where `cls` has no vjp, as classes for torch.
+    """
+    if not hasattr(cls, "vjp") or not hasattr(cls, "backward"):
+        raise GenError(
+            f"{getattr(cls, '__name__', cls)} has no vjp: gen.gradcheck checks classes emitted "
+            "for numpy; for torch there is torch.autograd.gradcheck"
+        )
+    values = [_as_float64(one) for one in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    output, pullback = cls.vjp(*values)
+    # A cotangent that is not constant: a gradient that forgets it does not pass.
+    cotangent = np.cos(np.arange(np.size(output), dtype=np.float64)).reshape(np.shape(output))
+    for place, gradient in enumerate(pullback(cotangent)):
+        if gradient is not None:
+            _check(cls, values, place, np.asarray(gradient), cotangent, atol, rtol)
+    return True
+
+
+def _as_float64(value: object) -> object:
+    if value is None or isinstance(value, int | float):
+        return value
+    found = np.asarray(value)
+    return found.astype(np.float64) if found.dtype.kind in "fiub" else value
+
+
+def _check(
+    cls: type[DifferentiableFunction],
+    values: list[object],
+    place: int,
+    gradient: Float64s,
+    cotangent: Float64s,
+    atol: float,
+    rtol: float,
+) -> None:
+    value = np.asarray(values[place], dtype=np.float64)
+    if gradient.shape != value.shape:
+        raise GradcheckError(
+            f"{cls.__name__}: the gradient of input {place} has shape {gradient.shape}, "
+            f"the input {value.shape}"
+        )
+    for index in np.ndindex(value.shape):
+
+        def along(step: float, index: tuple[int, ...] = index, value: Float64s = value) -> Float64s:
+            moved = value.copy()
+            moved[index] += step
+            output = cls.apply(*values[:place], moved, *values[place + 1 :])
+            return np.asarray(output, dtype=np.float64)
+
+        expected = float(np.sum(cotangent * _derivative(along, float(value[index]))))
+        found = float(gradient[index])
+        if not abs(found - expected) <= atol + rtol * abs(expected):
+            raise GradcheckError(
+                f"{cls.__name__}: the gradient of input {place} at {index} "
+                f"(value {value[index]!r}) is {found!r}, differences of the forward give "
+                f"{expected!r}"
+            )
+
+
+def _derivative(along: Callable[[float], Float64s], at: float) -> Float64s:
+    step = _STEP * max(abs(at), 1e-2)
+    total: Float64s = np.zeros(())
+    for scale, weight in _STEPS:
+        h = scale * step
+        total = total + weight * (along(h) - along(-h)) / (2 * h)
+    return total
