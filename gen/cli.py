@@ -23,22 +23,26 @@ if TYPE_CHECKING:
     from gen.model import File
 
 _HIDDEN = "NAME"
+_ANYWHERE = frozenset({"-q", "--quiet", "-v", "--verbose", "--no-color"})
 
 
 class _Group(click.Group):
     """`gen VERB ...`, or `gen NAME EXPR [options]` where the first word is no verb."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        place = next((i for i, arg in enumerate(args) if not _is_flag(arg)), None)
-        if place is not None and args[place] not in self.commands:
+        place = next((i for i, arg in enumerate(args) if not _is_flag(arg)), len(args))
+        before, words = args[:place], args[place:]
+        expr: list[str] = []
+        if words and words[0] not in self.commands:
             # The expression is taken as it is, a leading minus and all: as an argument
             # after "--", where click looks for no options.
-            name, rest = args[place], args[place + 1 :]
-            expr, options = rest[:1], rest[1:]
-            if expr and expr[0] in ("-h", "--help"):
+            if words[1:2] in (["-h"], ["--help"]):
                 return super().parse_args(ctx, ["--help"])
-            args = [*args[:place], _HIDDEN, *options, "--", name, *expr]
-        return super().parse_args(ctx, args)
+            expr = ["--", *words[:2]]
+            words = [_HIDDEN, *words[2:]]
+        before += [word for word in words if word in _ANYWHERE]
+        words = [word for word in words if word not in _ANYWHERE]
+        return super().parse_args(ctx, [*before, *words, *expr])
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("gen", 'NAME "EXPR" [OPTIONS]')
@@ -50,8 +54,9 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except GenError as fault:
-            _print_error(str(fault), bool(ctx.params.get("no_color")))
+        except (GenError, click.UsageError) as fault:
+            message = fault.format_message() if isinstance(fault, click.UsageError) else str(fault)
+            _print_error(message, bool(ctx.params.get("no_color")))
             ctx.exit(2)
 
 
@@ -120,8 +125,7 @@ class _Console:
 
 
 @main.command(_HIDDEN, hidden=True)
-@click.argument("name")
-@click.argument("expr", required=False)
+@click.argument("words", nargs=-1)
 @click.option("--backend", "backends", multiple=True)
 @click.option("-o", "--out")
 @click.option("--args")
@@ -131,8 +135,7 @@ class _Console:
 @click.pass_obj
 def function(
     console: _Console,
-    name: str,
-    expr: str | None,
+    words: tuple[str, ...],
     backends: tuple[str, ...],
     out: str | None,
     args: str | None,
@@ -141,11 +144,7 @@ def function(
     shapes: tuple[str, ...],
 ) -> None:
     """Write one function."""
-    if expr is None:
-        raise GenError(
-            f'gen {name}: an expression is missing, as in gen {name} "0.5*(5*x**3-3*x)"; '
-            f"the verbs are {', '.join(main.list_commands(click.get_current_context()))}"
-        )
+    name, expr = _name_and_expr(words)
     from gen import pipeline
 
     options = {
@@ -164,6 +163,23 @@ def function(
     from gen.files import write
 
     console.written(write(files, folder))
+
+
+def _name_and_expr(words: tuple[str, ...]) -> tuple[str, str]:
+    """The last two words; parse_args moved them behind everything else."""
+    if len(words) == 1:
+        verbs = ", ".join(main.list_commands(click.get_current_context()))
+        raise GenError(
+            f'an expression is missing, as in gen {words[0]} "0.5*(5*x**3-3*x)"; '
+            f"the verbs are {verbs}"
+        )
+    *unexpected, name, expr = words
+    if unexpected:
+        raise GenError(
+            f"unexpected argument {unexpected[0]!r}; an expression is one argument, "
+            f'in quotes: gen {name} "..."'
+        )
+    return name, expr
 
 
 def _shape(text: str) -> tuple[str, str]:
@@ -260,11 +276,13 @@ def _files(console: _Console, found: Spec) -> tuple[File, ...]:
     from gen import pipeline
 
     files: list[File] = []
-    shown = sys.stderr.isatty() and not console.quiet
-    with click.progressbar(found.entries, label="generating", file=sys.stderr) as entries:
-        entries.hidden = not shown
-        for entry in entries:
+    if console.quiet or not sys.stderr.isatty():
+        for entry in found.entries:
             files += pipeline.entry(entry)
+    else:
+        with click.progressbar(found.entries, label="generating", file=sys.stderr) as entries:
+            for entry in entries:
+                files += pipeline.entry(entry)
     return (*files, *map(pipeline.runtime, found.backends))
 
 

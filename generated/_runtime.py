@@ -169,10 +169,11 @@ def contract(a: Array, b: Array) -> Array:
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)), which never overflows."""
     e = np.exp(-np.abs(x))
-    return np.where(np.signbit(x), e, e.dtype.type(1)) / (1 + e)
+    value: Array = np.where(np.signbit(x), e, e.dtype.type(1)) / (1 + e)
+    return value
 
 
 def sum_to(grad: Array, target: Array | Like | None) -> Array:

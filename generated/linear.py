@@ -11,9 +11,10 @@ bias may be None, and its operation is skipped then.
 Operations: 2 forward, 2 backward.
 """
 
+from numpy.typing import ArrayLike
+
 from ._runtime import (
     Array,
-    ArrayLike,
     Context,
     Function,
     arrays,

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import check_shapes, contract, sum_to, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, sum_to, tensors
 
 
 class Linear(torch.autograd.Function):
@@ -36,7 +36,7 @@ class Linear(torch.autograd.Function):
         return t1 if bias is None else t1 + bias
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Save input and weight for backward."""
         input, weight, bias = inputs
         ctx.bias_shape = None if bias is None else bias.shape
@@ -44,9 +44,8 @@ class Linear(torch.autograd.Function):
         ctx.save_for_backward(input, weight)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, grad_output: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradient of each input, given that of the output."""
-        (grad_output,) = grad_outputs
         if grad_output is None:
             return None, None, None
         input, weight = ctx.saved_tensors
@@ -66,5 +65,4 @@ def linear(
     bias: Tensor | float | None = None,
 ) -> Tensor:
     """Linear(input, weight, bias) = input @ weight.T + bias."""
-    output: Tensor = Linear.apply(*tensors(input, weight, bias))
-    return output
+    return apply(Linear, *tensors(input, weight, bias))

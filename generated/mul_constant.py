@@ -11,7 +11,9 @@ constant stays on ctx, a plain number without a gradient.
 Operations: 1 forward, 1 backward.
 """
 
-from ._runtime import Array, ArrayLike, Context, Function, array
+from numpy.typing import ArrayLike
+
+from ._runtime import Array, Context, Function, array
 
 
 class MulConstant(Function):
@@ -27,7 +29,7 @@ class MulConstant(Function):
     @staticmethod
     def backward(ctx: Context, grad_output: Array) -> tuple[Array | None, ...]:
         """Return the gradient of each input, given that of the output."""
-        constant = ctx.constant
+        constant: float = ctx.constant
         return grad_output * constant, None
 
 

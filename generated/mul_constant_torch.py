@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import tensors
+from ._runtime_torch import Context, apply, tensors
 
 
 class MulConstant(torch.autograd.Function):
@@ -30,23 +30,21 @@ class MulConstant(torch.autograd.Function):
         return tensor * constant
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Save nothing for backward."""
         _, constant = inputs
         ctx.constant = constant
         ctx.set_materialize_grads(False)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Context, grad_output: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradient of each input, given that of the output."""
-        (grad_output,) = grad_outputs
         if grad_output is None:
             return None, None
-        constant = ctx.constant
+        constant: float = ctx.constant
         return grad_output * constant, None
 
 
 def mul_constant(tensor: Tensor | float, constant: float) -> Tensor:
     """MulConstant(tensor, constant) = tensor*constant."""
-    output: Tensor = MulConstant.apply(*tensors(tensor), constant)
-    return output
+    return apply(MulConstant, *tensors(tensor), constant)

@@ -10,7 +10,9 @@ Saved for backward: x.
 Operations: 4 forward, 4 backward.
 """
 
-from ._runtime import Array, ArrayLike, Context, Function, array
+from numpy.typing import ArrayLike
+
+from ._runtime import Array, Context, Function, array
 
 
 class P3(Function):

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import tensors
+from ._runtime_torch import Context, apply, tensors
 
 
 class P3(torch.autograd.Function):
@@ -29,16 +29,15 @@ class P3(torch.autograd.Function):
         return x * (2.5 * x**2 - 1.5)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Save x for backward."""
         (x,) = inputs
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(x)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor | None) -> Tensor | None:
+    def backward(ctx: Context, grad_output: Tensor | None) -> Tensor | None:
         """Return the gradient of each input, given that of the output."""
-        (grad_output,) = grad_outputs
         if grad_output is None:
             return None
         (x,) = ctx.saved_tensors
@@ -47,5 +46,4 @@ class P3(torch.autograd.Function):
 
 def p3(x: Tensor | float) -> Tensor:
     """P3(x) = 0.5*(5*x**3-3*x)."""
-    output: Tensor = P3.apply(*tensors(x))
-    return output
+    return apply(P3, *tensors(x))

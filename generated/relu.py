@@ -11,8 +11,9 @@ Operations: 1 forward, 2 backward.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._runtime import Array, ArrayLike, Context, Function, array
+from ._runtime import Array, Context, Function, array
 
 
 class ReLU(Function):

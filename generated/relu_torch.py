@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import tensors
+from ._runtime_torch import Context, apply, tensors
 
 
 class ReLU(torch.autograd.Function):
@@ -29,15 +29,14 @@ class ReLU(torch.autograd.Function):
         return torch.clamp(x, min=0)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Save the output for backward."""
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(output)
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor | None) -> Tensor | None:
+    def backward(ctx: Context, grad_output: Tensor | None) -> Tensor | None:
         """Return the gradient of each input, given that of the output."""
-        (grad_output,) = grad_outputs
         if grad_output is None:
             return None
         (output,) = ctx.saved_tensors
@@ -46,5 +45,4 @@ class ReLU(torch.autograd.Function):
 
 def relu(x: Tensor | float) -> Tensor:
     """ReLU(x) = Max(x, 0)."""
-    output: Tensor = ReLU.apply(*tensors(x))
-    return output
+    return apply(ReLU, *tensors(x))

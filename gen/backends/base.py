@@ -14,6 +14,8 @@ import gen.backends
 from gen.errors import GenError, nearest
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gen.model import Kernel
 
 
@@ -57,5 +59,5 @@ def backend(name: str) -> Backend:
     return found
 
 
-def _load(name: str) -> object:
+def _load(name: str) -> ModuleType:
     return importlib.import_module(f"gen.backends.{name}")

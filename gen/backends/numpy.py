@@ -203,7 +203,7 @@ class _Emitter:
         reserved = _RESERVED | {request.name, self.entry}
         names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
         self.outline = Outline(kernel, names)
-        self.runtime = {"Array", "ArrayLike", "Context", "Function"}
+        self.runtime = {"Array", "Context", "Function"}
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
@@ -228,10 +228,10 @@ class _Emitter:
 
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
         imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        imports.append("from numpy.typing import ArrayLike")
         if any("special." in line for line in lines):
             imports.append("from scipy import special")
-        imports += [""] if imports else []
-        return (*imports, *imported("._runtime", self.runtime))
+        return (*imports, "", *imported("._runtime", self.runtime))
 
     # ---- forward
 

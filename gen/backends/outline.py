@@ -142,7 +142,7 @@ class Outline:
         lines = assigned(self.saved, source) if self.saved else []
         used = {name for name in self._leaves() if name in self.plain}
         return lines + [
-            f"{self.names.of_inputs[name]} = ctx.{self.names.of_inputs[name]}"
+            f"{self.names.of_inputs[name]}: float = ctx.{self.names.of_inputs[name]}"
             for name in self.plain
             if name in used
         ]

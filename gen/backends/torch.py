@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore. Those
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
-    "torch ctx grad_output grad_outputs output inputs Any Tensor tuple float "
+    "torch ctx grad_output grad_outputs output inputs Any Context Tensor tuple float "
     "cbrt check_shapes contract expand gamma scalar sum_to tensors "
     "apply backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
@@ -180,13 +180,13 @@ class _Emitter:
         reserved = _RESERVED | {request.name, self.entry}
         names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
         self.outline = Outline(kernel, names)
-        self.runtime: set[str] = set()
+        self.runtime = {"Context", "apply"}
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
         forward, backward = self._forward(), self._backward()
         several = len(self.kernel.operands)
-        before = len(f"    output: Tensor = {outline.name}.apply()")
+        before = len(f"    return apply({outline.name}, )")
         kind = outline.gradient_type("Tensor")
         return Module(
             header=header,

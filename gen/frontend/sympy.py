@@ -116,7 +116,7 @@ def _operands(node: sympy.Basic) -> tuple[sympy.Basic, ...]:
         return tuple(part for pair in node.args for part in pair.args)
     if isinstance(node, sympy.Add | sympy.Mul):
         return tuple(node.as_ordered_terms() if node.is_Add else node.as_ordered_factors())
-    return node.args
+    return tuple(node.args)
 
 
 def _term(node: sympy.Basic, operands: list[Term], builder: Builder) -> Term:

@@ -113,7 +113,7 @@ def _value(node: Node, values: Mapping[int, object], inputs: Mapping[str, object
     if node.op == CONSTANT:
         return +getattr(mpmath, CONSTANTS[str(node.payload)])
     if node.op == "pow":
-        return args[0] ** node.payload
+        return mpmath.power(args[0], node.payload)
     if node.op in _EVALUATE:
         return _EVALUATE[node.op](*args)
     if node.op in OPERATIONS:

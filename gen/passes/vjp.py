@@ -111,7 +111,7 @@ class _Sweep:
         row = OPERATIONS[term.op]
         if row.pullback is not None:
             pulled = row.pullback(g, *term.args, term)
-            return [(i, pulled[i]) for i in wanted if pulled[i] is not None]
+            return [(i, found) for i in wanted if (found := pulled[i]) is not None]
         partials = row.partials(*term.args, term) if row.partials else ()
         return [(i, masked(g, self._partial(term, partials, i))) for i in wanted]
 
