@@ -100,7 +100,7 @@ def write(
     from gen.files import write as write_files
 
     request = pipeline.request(name, expr, options)
-    return write_files(pipeline.files([request], [backend]), Path(out))[0].path
+    return write_files(pipeline.files(request, [backend]), Path(out))[0].path
 
 
 def __getattr__(name: str) -> object:

@@ -159,7 +159,7 @@ def function(
         for backend in dict.fromkeys(chosen):
             console.show(pipeline.module(request, backend).text)
         return
-    folder, files = _placed(pipeline.files([request], chosen), out)
+    folder, files = _placed(pipeline.files(request, chosen), out)
     from gen.files import write
 
     console.written(write(files, folder))
@@ -278,11 +278,11 @@ def _files(console: _Console, found: Spec) -> tuple[File, ...]:
     files: list[File] = []
     if console.quiet or not sys.stderr.isatty():
         for entry in found.entries:
-            files += pipeline.entry(entry)
+            files += pipeline.entry(entry.request, entry.backends)
     else:
         with click.progressbar(found.entries, label="generating", file=sys.stderr) as entries:
             for entry in entries:
-                files += pipeline.entry(entry)
+                files += pipeline.entry(entry.request, entry.backends)
     return (*files, *map(pipeline.runtime, found.backends))
 
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from gen.graph.shapes import Shape
 
 
+# How long an expression may be.
+MAX_CHARACTERS = 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for, the same from the command, gen.toml and Python."""

@@ -14,7 +14,7 @@ from gen.backends.names import snake_case
 from gen.frontend import options as options_frontend
 from gen.frontend import sympy as sympy_frontend
 from gen.frontend import text
-from gen.model import File, Kernel, Program, Request
+from gen.model import File, Formula, Kernel, Program, Request
 from gen.passes.factor import factor
 from gen.passes.plan import joint_operations, plan, weight
 from gen.passes.vjp import differentiate
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     import sympy
 
-    from gen.frontend.spec import Entry
-
 
 def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) -> Request:
     """What Python asks for; a `sympy.Expr` becomes the text that reads as the same graph."""
@@ -34,25 +32,24 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
     return options_frontend.request(name, written, options)
 
 
-def program(request: Request) -> Program:
-    """The cheapest program of a request."""
-    candidates = differentiate(text.read(request), sympy_frontend.partial)
+def program(formula: Formula) -> Program:
+    """The cheapest program of a formula."""
+    candidates = differentiate(formula, sympy_frontend.partial)
     return min(map(factor, candidates), key=lambda one: (weight(one), joint_operations(one)))
 
 
 def kernel(request: Request) -> Kernel:
     """The straight-line code of a request."""
-    return plan(program(request))
+    return plan(program(text.read(request)))
 
 
-def module_name(request: Request, backend: str) -> str:
-    """The name of a function's module: p3, p3_torch."""
-    return f"{snake_case(request.name)}{find_backend(backend).suffix}"
-
-
-def module(request: Request, backend: str) -> File:
-    """The module of one function."""
-    return _module(kernel(request), backend)
+def emit(planned: Kernel, backend: str) -> File:
+    """The module of a kernel."""
+    target = find_backend(backend)
+    lines = header(backend, "module.py.jinja", origin(planned.formula, backend))
+    view = target.view(planned, lines)
+    name = f"{snake_case(planned.formula.request.name)}{target.suffix}.py"
+    return File(name, render.module(backend, view))
 
 
 def runtime(backend: str) -> File:
@@ -60,21 +57,18 @@ def runtime(backend: str) -> File:
     return File(f"_runtime{find_backend(backend).suffix}.py", render.runtime(backend))
 
 
-def files(requests: Iterable[Request], backends: Iterable[str]) -> tuple[File, ...]:
-    """The modules of functions for the same backends, and their runtimes."""
+def module(request: Request, backend: str) -> File:
+    """The module of one function."""
+    return emit(kernel(request), backend)
+
+
+def files(request: Request, backends: Iterable[str]) -> tuple[File, ...]:
+    """The modules of one function, and the runtimes that they need."""
     chosen = tuple(dict.fromkeys(backends))
-    modules = [_module(one, name) for one in map(kernel, requests) for name in chosen]
-    return (*modules, *map(runtime, chosen))
+    return (*entry(request, chosen), *map(runtime, chosen))
 
 
-def entry(one: Entry) -> tuple[File, ...]:
-    """The modules of one function of a spec."""
-    planned = kernel(one.request)
-    return tuple(_module(planned, name) for name in one.backends)
-
-
-def _module(planned: Kernel, name: str) -> File:
-    target = find_backend(name)
-    lines = header(name, "module.py.jinja", origin(planned.formula, name))
-    view = target.view(planned, lines)
-    return File(f"{module_name(planned.formula.request, name)}.py", render.module(name, view))
+def entry(request: Request, backends: Iterable[str]) -> tuple[File, ...]:
+    """The modules of one function alone."""
+    planned = kernel(request)
+    return tuple(emit(planned, name) for name in backends)

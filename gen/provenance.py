@@ -10,9 +10,10 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from gen.graph.language import express
+from gen.graph.graph import reachable
 
 if TYPE_CHECKING:
+    from gen.graph.graph import Graph
     from gen.model import Formula, Request
 
 VERSION = "0.1.0"
@@ -29,9 +30,19 @@ def header(backend: str, template: str, lines: tuple[str, ...] = ()) -> tuple[st
 
 def origin(formula: Formula, backend: str) -> tuple[str, ...]:
     """The command that makes a function's module, and the hash of its expression."""
-    normal = express(formula.graph, formula.output)
-    digest = hashlib.sha256(str(normal).encode()).hexdigest()[:16]
+    digest = fingerprint(formula.graph, formula.output)
     return (*_command(formula.request, backend), f"expression sha256 {digest}")
+
+
+def fingerprint(graph: Graph, root: int) -> str:
+    """A hash of the expression as it was understood, however it was spelled."""
+    numbers: dict[int, int] = {}
+    digest = hashlib.sha256()
+    for node in reachable(graph.nodes, [root]):
+        op, args, payload = graph[node]
+        numbers[node] = len(numbers)
+        digest.update(f"{op} {[numbers[arg] for arg in args]} {payload}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def is_generated(text: str) -> bool:

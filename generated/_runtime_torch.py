@@ -100,6 +100,11 @@ def gamma(x: Tensor) -> Tensor:
     return torch.where(odd, -magnitude, magnitude)
 
 
+def heaviside(x: Tensor, at_zero: Tensor) -> Tensor:
+    """Return 0 below 0 and 1 above; torch's own has no derivative, not even 0."""
+    return torch.where(x == 0, at_zero, (x > 0).to(x.dtype))
+
+
 def sum_to(grad: Tensor, shape: Sequence[int]) -> Tensor:
     """Return a gradient in the shape of the input that was broadcast."""
     return grad if grad.shape == torch.Size(shape) else grad.sum_to_size(shape)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gen.graph.graph import INPUT, LEAVES, Graph, Node, constants, reachable
+from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, constants, reachable
 from gen.graph.infix import (
     ATOM,
     CHOICE,
@@ -27,7 +27,7 @@ from gen.graph.infix import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gen.backends.names import Names
     from gen.model import Block
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 WIDTH = 88
 # What stands before an expression on its line at most: indentation, a name, "return".
 _BEFORE = 28
+
+# What backward calls the leaves that are no inputs.
+_GIVEN = {COTANGENT: "grad_output", OUTPUT: "output"}
 
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
 
@@ -61,23 +64,20 @@ class Writer:
 
     Args:
         block: what to write.
-        variables: the code of each leaf, by the payload of its node.
-        numbers: those of them that are plain numbers.
-        names: where new names come from.
+        numbers: the inputs that are plain numbers.
+        names: what the inputs are called, and where new names come from.
         dialect: how the library spells functions.
     """
 
     def __init__(
         self,
         block: Block,
-        variables: Mapping[str, str],
         numbers: Iterable[str],
         names: Names,
         dialect: Dialect,
     ) -> None:
         self.block = block
         self.graph: Graph = block.graph
-        self.variables = variables
         self.names = names
         self.dialect = dialect
         self.lines: list[str] = []
@@ -171,8 +171,10 @@ class Writer:
         if node in self._fixed and op not in ("true", "false"):
             return Operand(literal(self.graph, node), True)
         if op in LEAVES:
+            if op != INPUT:
+                return Operand(Text(_GIVEN[op]), False)
             name = str(payload)
-            return Operand(Text(self.variables[name]), op == INPUT and name in self._numbers)
+            return Operand(Text(self.names.of_inputs[name]), name in self._numbers)
         self._note_power(node)
         operands = [self._operands[arg] for arg in args]
         return self._operation(self.graph[node], operands)

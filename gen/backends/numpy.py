@@ -325,4 +325,4 @@ class _Emitter:
     def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
         outline = self.outline
         dialect = _Dialect(tuple(beside), self.runtime)
-        return Writer(block, outline.variables, outline.plain, outline.names.scope(), dialect)
+        return Writer(block, outline.plain, outline.names.scope(), dialect)

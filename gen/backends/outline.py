@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.backends.code import WIDTH, Writer
-from gen.graph.graph import LEAVES
+from gen.graph.graph import INPUT, reachable
 from gen.provenance import broken, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from gen.backends.names import Names
     from gen.model import Kernel, Operand
@@ -52,11 +52,6 @@ class Outline:
         """What forward leaves for backward, in order."""
         inputs = [self.identifier(one) for one in self.kernel.operands if one.saved]
         return [*inputs, "output"] if self.kernel.saves_output else inputs
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The code of each leaf of a block."""
-        return {**self.names.of_inputs, "output": "output", "grad_output": "grad_output"}
 
     @property
     def plain(self) -> list[str]:
@@ -140,16 +135,19 @@ class Outline:
     def unpack(self, source: str) -> list[str]:
         """Lines that give the saved tensors and the numbers on ctx their names."""
         lines = assigned(self.saved, source) if self.saved else []
-        used = {name for name in self._leaves() if name in self.plain}
+        used = self._read()
         return lines + [
             f"{self.names.of_inputs[name]}: float = ctx.{self.names.of_inputs[name]}"
             for name in self.plain
             if name in used
         ]
 
-    def _leaves(self) -> set[str]:
-        graph = self.kernel.backward.graph
-        return {str(node.payload) for node in graph.nodes if node.op in LEAVES}
+    def _read(self) -> set[str]:
+        """The inputs that backward reads."""
+        block = self.kernel.backward
+        roots = [node for node in block.results if node is not None]
+        order = reachable(block.graph.nodes, roots)
+        return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
 
     def backward(
         self, writer: Writer, finish: Callable[[Operand, str], str], guard: Callable[[Operand], str]

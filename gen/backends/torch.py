@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
     "torch ctx grad_output grad_outputs output inputs Any Context Tensor tuple float "
-    "cbrt check_shapes contract expand gamma scalar sum_to tensors "
+    "cbrt check_shapes contract expand gamma heaviside scalar sum_to tensors "
     "apply backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable register_hook register_prehook "
@@ -38,7 +38,7 @@ _TORCH = {
     for name in (
         "exp exp2 expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh "
         "asinh acosh atanh sigmoid abs sign floor ceil round trunc erf erfc erfinv digamma "
-        "hypot atan2 logaddexp xlogy polygamma heaviside"
+        "hypot atan2 logaddexp xlogy polygamma"
     ).split()
 } | {
     "mod": "torch.remainder",
@@ -47,7 +47,7 @@ _TORCH = {
     "ndtr": "torch.special.ndtr",
 }
 
-_RUNTIME = frozenset({"cbrt", "gamma", "contract"})
+_RUNTIME = frozenset({"cbrt", "contract", "gamma", "heaviside"})
 
 # Functions of two tensors that take no plain number in place of one.
 _TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
@@ -293,4 +293,4 @@ class _Emitter:
     def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
         outline = self.outline
         dialect = _Dialect(tuple(beside), self.runtime)
-        return Writer(block, outline.variables, outline.plain, outline.names.scope(), dialect)
+        return Writer(block, outline.plain, outline.names.scope(), dialect)

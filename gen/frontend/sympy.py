@@ -28,6 +28,7 @@ from gen.graph.evaluate import CONSTANTS
 from gen.graph.graph import Builder
 from gen.graph.language import express
 from gen.graph.operations import FUNCTIONS, OPERATIONS
+from gen.model import MAX_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,10 @@ def to_text(expr: sympy.Expr) -> str:
         if not name.isidentifier():
             raise GenError(f"the symbol {name!r} is no name for an input")
     term = _convert(expr, builder, {})
-    return str(express(builder.freeze(), term.id))
+    written = express(builder.freeze(), term.id, MAX_CHARACTERS)
+    if written is None:
+        raise GenError(f"the expression has more than {MAX_CHARACTERS} characters written out")
+    return written
 
 
 def partial(op: str, args: tuple[Term, ...], index: int) -> Term:

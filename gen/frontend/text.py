@@ -35,12 +35,11 @@ from gen.graph.algebra import (
 from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import FUNCTIONS, MANY
 from gen.graph.shapes import infer
-from gen.model import Formula, Input, Request
+from gen.model import MAX_CHARACTERS, Formula, Input, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 2000
 MAX_DIGITS = 1000
 

@@ -31,7 +31,7 @@ _WORDS = {"and": AND, "or": OR}
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
 
 
-def express(graph: Graph, root: int, longest: int = 1_000_000) -> str | None:
+def express(graph: Graph, root: int, longest: int) -> str | None:
     """The expression of `root`, None if it has more than `longest` characters."""
     texts: dict[int, Text] = {}
     for index in reachable(graph.nodes, [root]):

@@ -46,9 +46,9 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
 def _program(
     formula: Formula, builder: Builder, gradients: dict[str, Term], slopes: dict[str, Term]
 ) -> Program:
-    graph = builder.freeze()
     derivatives = _nodes(formula, builder, slopes) if slopes else ()
     nodes = _nodes(formula, builder, gradients)
+    graph = builder.freeze()
     return Program(formula, graph, formula.output, nodes, graph, derivatives)
 
 
