@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.files import Drift, Written
-    from gen.frontend.spec import Spec
+    from gen.frontend.spec import Entry, Spec
     from gen.model import File
 
 _HIDDEN = "NAME"
@@ -197,7 +197,7 @@ def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File,
     if path.suffix != ".py":
         return path, files
     module, *rest = files
-    if len(rest) > 1:
+    if sum(not file.name.startswith("_") for file in files) > 1:
         raise GenError(f"-o {out} names one file for several backends; name a folder")
     return path.parent, (File(path.name, module.text), *rest)
 
@@ -275,15 +275,19 @@ def _files(console: _Console, found: Spec) -> tuple[File, ...]:
     """All files of a spec, with a bar while they are made."""
     from gen import pipeline
 
-    files: list[File] = []
+    def emitted(entry: Entry) -> tuple[File, ...]:
+        try:
+            return pipeline.entry(entry.request, entry.backends)
+        except GenError as fault:
+            where = f"{found.path}: [functions.{entry.request.name}]"
+            raise GenError(f"{where}: {fault}") from None
+
     if console.quiet or not sys.stderr.isatty():
-        for entry in found.entries:
-            files += pipeline.entry(entry.request, entry.backends)
+        modules = [file for entry in found.entries for file in emitted(entry)]
     else:
         with click.progressbar(found.entries, label="generating", file=sys.stderr) as entries:
-            for entry in entries:
-                files += pipeline.entry(entry.request, entry.backends)
-    return (*files, *map(pipeline.runtime, found.backends))
+            modules = [file for entry in entries for file in emitted(entry)]
+    return (*modules, *pipeline.shared(found.backends))
 
 
 def _styled(drift: Drift) -> str:

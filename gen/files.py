@@ -48,7 +48,7 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
         GenError: where a file that is not ours would be overwritten, or the disk refuses;
             nothing has been written then.
     """
-    wanted = list(files)
+    wanted = [file for file in files if not _kept(file, folder)]
     present = {file.name: _read(folder / file.name) for file in wanted}
     for file in wanted:
         text = present[file.name]
@@ -63,7 +63,7 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
 
 def compare(files: Iterable[File], folder: Path) -> tuple[Drift, ...]:
     """How `folder` differs from holding exactly these files, and no others of ours."""
-    wanted = {file.name: file.text for file in files}
+    wanted = {file.name: file.text for file in files if not _kept(file, folder)}
     drifts = [_drift(folder / name, text) for name, text in sorted(wanted.items())]
     if folder.is_dir():
         for path in sorted(folder.glob("*.py")):
@@ -71,6 +71,12 @@ def compare(files: Iterable[File], folder: Path) -> tuple[Drift, ...]:
             if path.name not in wanted and text is not None and is_generated(text):
                 drifts.append(Drift(path, "left over", _diff(path, text, "")))
     return tuple(drift for drift in drifts if drift is not None)
+
+
+def _kept(file: File, folder: Path) -> bool:
+    """Whether a file of the user's own stands where this one would."""
+    present = _read(folder / file.name) if file.yields else None
+    return present is not None and not is_generated(present)
 
 
 def _drift(path: Path, text: str) -> Drift | None:

@@ -117,3 +117,4 @@ class File:
 
     name: str  # "p3_torch.py"
     text: str
+    yields: bool = False  # True: a file of that name that is not ours stays as it is

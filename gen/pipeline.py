@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from gen import render
 from gen.backends.base import backend as find_backend
-from gen.backends.names import snake_case
 from gen.frontend import options as options_frontend
 from gen.frontend import sympy as sympy_frontend
 from gen.frontend import text
 from gen.model import File, Formula, Kernel, Program, Request
+from gen.naming import snake_case
 from gen.passes.factor import factor
 from gen.passes.plan import joint_operations, plan, weight
 from gen.passes.vjp import differentiate
@@ -46,10 +46,15 @@ def kernel(request: Request) -> Kernel:
 def emit(planned: Kernel, backend: str) -> File:
     """The module of a kernel."""
     target = find_backend(backend)
-    lines = header(backend, "module.py.jinja", origin(planned.formula, backend))
+    lines = header(f"{backend}/module.py.jinja", origin(planned.formula, backend))
     view = target.view(planned, lines)
     name = f"{snake_case(planned.formula.request.name)}{target.suffix}.py"
     return File(name, render.module(backend, view))
+
+
+def package() -> File:
+    """The file that makes the folder a package; a user's own stays in its place."""
+    return File("__init__.py", render.package(), yields=True)
 
 
 def runtime(backend: str) -> File:
@@ -63,9 +68,14 @@ def module(request: Request, backend: str) -> File:
 
 
 def files(request: Request, backends: Iterable[str]) -> tuple[File, ...]:
-    """The modules of one function, and the runtimes that they need."""
+    """The modules of one function, and what they need beside them."""
     chosen = tuple(dict.fromkeys(backends))
-    return (*entry(request, chosen), *map(runtime, chosen))
+    return (*entry(request, chosen), *shared(chosen))
+
+
+def shared(backends: Iterable[str]) -> tuple[File, ...]:
+    """What all modules of a folder need beside them."""
+    return (*map(runtime, backends), package())
 
 
 def entry(request: Request, backends: Iterable[str]) -> tuple[File, ...]:

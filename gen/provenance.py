@@ -23,9 +23,9 @@ _WIDTH = 86  # of a comment's text: a line of 88 less "# "
 _TOKEN = re.compile(r"\s*(?:\w+(?:\.\w+)?|\*\*|[<>=!]=|\S)")
 
 
-def header(backend: str, template: str, lines: tuple[str, ...] = ()) -> tuple[str, ...]:
+def header(template: str, lines: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The header of an emitted file."""
-    return (f"{MARK} {VERSION}, templates/{backend}/{template}. DO NOT EDIT.", *lines)
+    return (f"{MARK} {VERSION}, templates/{template}. DO NOT EDIT.", *lines)
 
 
 def origin(formula: Formula, backend: str) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """The placeholders of runtime.py.jinja."""
+class Shared:
+    """The placeholders of runtime.py.jinja and package.py.jinja."""
 
     header: tuple[str, ...]
 
@@ -33,8 +33,14 @@ def module(backend: str, view: View) -> str:
 
 def runtime(backend: str) -> str:
     """The text of the file that a backend's modules share."""
-    template = _environment().get_template(f"{backend}/runtime.py.jinja")
-    return template.render(runtime=Runtime(header(backend, "runtime.py.jinja")))
+    name = f"{backend}/runtime.py.jinja"
+    return _environment().get_template(name).render(runtime=Shared(header(name)))
+
+
+def package() -> str:
+    """The text of the file that makes a folder of modules a package."""
+    name = "package.py.jinja"
+    return _environment().get_template(name).render(package=Shared(header(name)))
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+Pullback: TypeAlias = Callable[[ArrayLike], "tuple[Array | None, ...]"]
 
 
 class _Every(Sequence[bool]):
@@ -24,16 +25,14 @@ class _Every(Sequence[bool]):
 class Context(SimpleNamespace):
     """What forward leaves for backward.
 
-    `needs_input_grad` says which gradients backward computes, all unless told otherwise;
-    the others are None.
+    `needs_input_grad` says which gradients backward computes, all unless told
+    otherwise; the others are None.
     """
 
     def __init__(self, needs_input_grad: Sequence[bool] | None = None) -> None:
         """Start with nothing saved."""
         super().__init__()
-        self.needs_input_grad: Sequence[bool] = (
-            _Every() if needs_input_grad is None else needs_input_grad
-        )
+        self.needs_input_grad = needs_input_grad or _Every()
         self.saved_tensors: tuple[Array, ...] = ()
 
     def save_for_backward(self, *tensors: Array) -> None:
@@ -61,24 +60,26 @@ class Function:
 
     @classmethod
     def vjp(
-        cls, *inputs: Any, needs_input_grad: Sequence[bool] | None = None
-    ) -> tuple[Array, Callable[[ArrayLike], tuple[Array | None, ...]]]:
+        cls,
+        *inputs: Any,
+        needs_input_grad: Sequence[bool] | None = None,
+    ) -> tuple[Array, Pullback]:
         """Return the value, and the function from its cotangent to those of the inputs.
 
-        The pullback takes an array of the value's shape and returns one gradient for each
-        input, None for those that are not differentiable, left out or not needed.
+        The pullback takes an array of the value's shape and returns one gradient for
+        each input, None for those that are not differentiable, left out or not needed.
         """
-        wanted = [True] * len(inputs) if needs_input_grad is None else list(needs_input_grad)
+        wanted = needs_input_grad or (True,) * len(inputs)
         if len(wanted) != len(inputs):
-            raise ValueError(f"needs_input_grad has {len(wanted)} entries for {len(inputs)} inputs")
-        present = [value is not None for value in inputs]
-        ctx = Context([one and two for one, two in zip(wanted, present, strict=True)])
+            raise ValueError(f"needs_input_grad is {wanted} for {len(inputs)} inputs")
+        ctx = Context([need and inputs[i] is not None for i, need in enumerate(wanted)])
         output = cls.forward(ctx, *inputs)
 
         def pullback(grad_output: ArrayLike) -> tuple[Array | None, ...]:
             grad = np.asarray(grad_output, dtype=output.dtype)
             if grad.shape != output.shape:
-                raise ValueError(f"the cotangent has shape {grad.shape}, the output {output.shape}")
+                given, due = grad.shape, output.shape
+                raise ValueError(f"the cotangent has shape {given}, the output {due}")
             found = cls.backward(ctx, grad)
             return found if isinstance(found, tuple) else (found,)
 
@@ -110,10 +111,9 @@ def arrays(*values: ArrayLike | None) -> tuple[Array, ...]:
     found = [one if one is None or _is_number(one) else _real(one) for one in values]
     dtypes = [one.dtype for one in found if isinstance(one, np.ndarray)]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float64)
-    converted: list[Any] = [
-        np.asarray(one, dtype=dtype) if _is_number(one) else one for one in found
-    ]
-    return tuple(converted)
+    numbers = (np.asarray(one, dtype) if _is_number(one) else one for one in found)
+    converted: tuple[Any, ...] = tuple(numbers)
+    return converted
 
 
 def _is_number(value: ArrayLike | None) -> bool:
@@ -125,7 +125,8 @@ def _real(value: ArrayLike) -> Array:
     if found.dtype.kind in "bui":
         return found.astype(np.float64)
     if found.dtype.kind != "f":
-        raise TypeError(f"an input is of {found.dtype}; real floating-point numbers are needed")
+        given = found.dtype
+        raise TypeError(f"an input is of {given}; real floating-point numbers are needed")
     return found
 
 
@@ -141,16 +142,15 @@ def check_shapes(*inputs: tuple[str, str, Array | None]) -> None:
             continue
         letters = [letter for letter in dimensions.split() if letter != "..."]
         given = value.shape[max(value.ndim - len(letters), 0) :]
+        misfit = f"{name} has shape {value.shape}, declared is ({dimensions})"
         exact = "..." not in dimensions and value.ndim != len(letters)
         if exact or len(given) < len(letters):
-            raise ValueError(f"{name} has shape {value.shape}, declared is ({dimensions})")
+            raise ValueError(misfit)
         for letter, size in zip(letters, given, strict=True):
-            declared = int(letter) if letter.isdigit() else sizes.setdefault(letter, size)
+            declared = int(letter) if letter.isdigit() else sizes.get(letter, size)
+            sizes[letter] = declared
             if size != declared:
-                raise ValueError(
-                    f"{name} has shape {value.shape}, declared is ({dimensions}) "
-                    f"with {letter} = {declared}"
-                )
+                raise ValueError(f"{misfit} with {letter} = {declared}")
 
 
 def scalar(value: float, *beside: Any) -> Array:
@@ -159,13 +159,14 @@ def scalar(value: float, *beside: Any) -> Array:
 
 
 def expand(value: Any, *inputs: Array) -> Array:
-    """Return a value that lacks dimensions of the inputs in the shape that they have together."""
+    """Return a value that lacks dimensions of the inputs in their common shape."""
     shape = np.broadcast_shapes(*(one.shape for one in inputs))
-    return np.broadcast_to(np.asarray(value, dtype=np.result_type(*inputs)), shape).copy()
+    whole = np.asarray(value, dtype=np.result_type(*inputs))
+    return np.broadcast_to(whole, shape).copy()
 
 
 def contract(a: Array, b: Array) -> Array:
-    """Return the sum over all leading dimensions of the outer products of rows of a and b."""
+    """Return the sum of outer products over all leading dimensions of a and b."""
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 
@@ -181,10 +182,7 @@ def sum_to(grad: Array, target: Array | Like | None) -> Array:
     assert target is not None
     if grad.shape != target.shape:
         leading = grad.ndim - len(target.shape)
-        stretched = [
-            axis
-            for axis, size in enumerate(target.shape, start=leading)
-            if size == 1 and grad.shape[axis] != 1
-        ]
-        grad = grad.sum(axis=(*range(leading), *stretched)).reshape(target.shape)
+        whole = (1,) * leading + target.shape
+        axes = tuple(axis for axis, size in enumerate(whole) if size != grad.shape[axis])
+        grad = grad.sum(axis=tuple(range(leading)) + axes).reshape(target.shape)
     return grad.astype(target.dtype, copy=False)

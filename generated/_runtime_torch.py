@@ -32,11 +32,15 @@ def apply(function: Any, *inputs: Any) -> Tensor:
 
 
 def tensors(*values: Any) -> tuple[Any, ...]:
-    """Return the inputs with Python numbers as tensors of the dtype and device beside them."""
-    found = [one for one in values if isinstance(one, Tensor)]
-    if any(one.is_complex() for one in found):
+    """Return the inputs, numbers as tensors of the dtype and device beside them."""
+    given = [one for one in values if isinstance(one, Tensor)]
+    if any(one.is_complex() for one in given):
         raise TypeError("an input is complex; real numbers are needed")
-    return tuple(scalar(one, *found) if isinstance(one, float | int) else one for one in values)
+    return tuple(_lifted(one, given) for one in values)
+
+
+def _lifted(value: Any, beside: list[Tensor]) -> Any:
+    return scalar(value, *beside) if isinstance(value, float | int) else value
 
 
 def scalar(value: float, *beside: Tensor) -> Tensor:
@@ -63,20 +67,19 @@ def check_shapes(*inputs: tuple[str, str, Tensor | None]) -> None:
             continue
         letters = [letter for letter in dimensions.split() if letter != "..."]
         given = value.shape[max(value.ndim - len(letters), 0) :]
+        misfit = f"{name} has shape {tuple(value.shape)}, declared is ({dimensions})"
         exact = "..." not in dimensions and value.ndim != len(letters)
         if exact or len(given) < len(letters):
-            raise ValueError(f"{name} has shape {tuple(value.shape)}, declared is ({dimensions})")
+            raise ValueError(misfit)
         for letter, size in zip(letters, given, strict=True):
-            declared = int(letter) if letter.isdigit() else sizes.setdefault(letter, size)
+            declared = int(letter) if letter.isdigit() else sizes.get(letter, size)
+            sizes[letter] = declared
             if size != declared:
-                raise ValueError(
-                    f"{name} has shape {tuple(value.shape)}, declared is ({dimensions}) "
-                    f"with {letter} = {declared}"
-                )
+                raise ValueError(f"{misfit} with {letter} = {declared}")
 
 
 def expand(value: Tensor | float, *inputs: Tensor) -> Tensor:
-    """Return a value that lacks dimensions of the inputs in the shape that they have together."""
+    """Return a value that lacks dimensions of the inputs in their common shape."""
     broadcast: Callable[..., torch.Size] = torch.broadcast_shapes
     shape = broadcast(*(one.shape for one in inputs))
     whole = value if isinstance(value, Tensor) else scalar(value, *inputs)
@@ -84,7 +87,7 @@ def expand(value: Tensor | float, *inputs: Tensor) -> Tensor:
 
 
 def contract(a: Tensor, b: Tensor) -> Tensor:
-    """Return the sum over all leading dimensions of the outer products of rows of a and b."""
+    """Return the sum of outer products over all leading dimensions of a and b."""
     return a.reshape(-1, a.shape[-1]).T @ b.reshape(-1, b.shape[-1])
 
 

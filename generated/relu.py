@@ -23,7 +23,7 @@ class ReLU(Function):
     def forward(ctx: Context, x: ArrayLike) -> Array:
         """Return the value; save the output for backward."""
         x = array(x)
-        output = np.maximum(x, 0)
+        output: Array = np.maximum(x, 0)
         ctx.save_for_backward(output)
         return output
 

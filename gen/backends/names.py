@@ -8,24 +8,16 @@ reject it as unreadable (l, O, I), it gets an underscore at its end.
 from __future__ import annotations
 
 import keyword
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from gen.naming import snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _AMBIGUOUS = frozenset({"l", "O", "I"})
 _LONGEST = 24
-
-
-def snake_case(name: str) -> str:
-    """A class's name as a module's: an underscore before a capital that a small letter follows.
-
-    >>> [snake_case(name) for name in ("P3", "ReLU", "MulConstant", "LennardJones")]
-    ['p3', 'relu', 'mul_constant', 'lennard_jones']
-    """
-    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def entry_name(name: str, reserved: Iterable[str]) -> str:

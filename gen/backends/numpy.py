@@ -6,6 +6,7 @@ In: a kernel. Out: the strings of templates/numpy/module.py.jinja.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -191,6 +192,23 @@ class _Numpy:
 BACKEND = _Numpy()
 
 
+# numpy declares that its universal functions return Any.
+_ANY = re.compile(r"(np|special)\.(?!where|zeros_like)")
+
+
+def _annotation(lines: Sequence[str]) -> str:
+    """What a variable needs whose value mypy would take for Any."""
+    return ": Array" if any(_ANY.search(line) for line in lines) else ""
+
+
+def _returned(name: str, value: str, lines: Sequence[str]) -> list[str]:
+    """Lines that return `value`, through a variable with a type where it needs one."""
+    annotation = _annotation([*lines, value])
+    if not annotation or value == name:
+        return [f"return {value}"]
+    return [f"{name}{annotation} = {value}", f"return {name}"]
+
+
 class _Emitter:
     """One kernel on its way to a module."""
 
@@ -241,18 +259,11 @@ class _Emitter:
         writer = self._writer(kernel.forward, outline.tensors)
         writer.write("")
         keep = self._kept()
-        if not kernel.saves_output:
-            writer.lines = [*lines, *keep, *writer.lines]
-            writer.lines.append(f"return {self._value(writer)}")
-            return writer.lines
-        writer.lines = [
-            *lines,
-            *writer.lines,
-            f"output = {self._value(writer)}",
-            *keep,
-            "return output",
-        ]
-        return writer.lines
+        value = self._value(writer)
+        if kernel.saves_output:
+            output = [f"output{_annotation([*writer.lines, value])} = {value}"]
+            return [*lines, *writer.lines, *output, *keep, "return output"]
+        return [*lines, *keep, *writer.lines, *_returned("output", value, writer.lines)]
 
     def _value(self, writer: Writer) -> str:
         """The code of the output, an array of its own in the inputs' common shape."""
@@ -302,8 +313,7 @@ class _Emitter:
     def _backward(self) -> list[str]:
         writer = self._writer(self.kernel.backward, ("grad_output",))
         writer.lines = self.outline.unpack("ctx.saved_tensors")
-        self.outline.backward(writer, self._finish, self._guard)
-        return writer.lines
+        return self.outline.backward(writer, self._finish, self._guard, _returned)
 
     def _finish(self, operand: Operand, code: str) -> str:
         if operand.zero:

@@ -150,7 +150,11 @@ class Outline:
         return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
 
     def backward(
-        self, writer: Writer, finish: Callable[[Operand, str], str], guard: Callable[[Operand], str]
+        self,
+        writer: Writer,
+        finish: Callable[[Operand, str], str],
+        guard: Callable[[Operand], str],
+        returned: Callable[[str, str, list[str]], list[str]],
     ) -> list[str]:
         """The lines that compute and return the gradients.
 
@@ -158,13 +162,15 @@ class Outline:
             writer: writes the backward block.
             finish: the code of a gradient from that of its cotangent: summed to its input.
             guard: what an input's gradient needs besides being asked for; empty: nothing.
+            returned: the lines that return one value, given a name for it, its code, and
+                the lines before.
         """
         results = self.kernel.backward.results
         if len(results) == 1 and results[0] is not None:
             writer.write("")
-            writer.lines.append(
-                f"return {finish(self.kernel.operands[0], writer.code(results[0]))}"
-            )
+            found = finish(self.kernel.operands[0], writer.code(results[0]))
+            name = self._gradient_name(writer, 0)
+            writer.lines += returned(name, found, writer.lines)
             return writer.lines
         places = [place for place, node in enumerate(results) if node is not None]
         grads = {place: self._gradient_name(writer, place) for place in places}

@@ -168,6 +168,15 @@ class _Torch:
 BACKEND = _Torch()
 
 
+def _guard(operand: Operand) -> str:
+    """PyTorch knows itself that an input which is None needs no gradient."""
+    return ""
+
+
+def _returned(name: str, value: str, lines: list[str]) -> list[str]:
+    return [f"return {value}"]
+
+
 class _Emitter:
     """One kernel on its way to a module."""
 
@@ -279,7 +288,7 @@ class _Emitter:
     def _backward(self) -> list[str]:
         writer = self._writer(self.kernel.backward, ("grad_output",))
         writer.lines = self.outline.unpack("ctx.saved_tensors")
-        return self.outline.backward(writer, self._finish, lambda operand: "")
+        return self.outline.backward(writer, self._finish, _guard, _returned)
 
     def _finish(self, operand: Operand, code: str) -> str:
         if operand.zero:

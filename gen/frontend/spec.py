@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
 from gen.frontend.options import request
+from gen.naming import snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -96,8 +97,6 @@ def _entry(name: str, options: object, backends: tuple[str, ...], path: Path) ->
 
 def _check_distinct(entries: Iterable[Entry], path: Path) -> None:
     """Two names that give one module would overwrite each other."""
-    from gen.backends.names import snake_case
-
     seen: dict[str, str] = {}
     for entry in entries:
         name = entry.request.name

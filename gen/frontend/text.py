@@ -117,9 +117,11 @@ def _parse(text: str) -> ast.expr:
         raise GenError(
             f"the expression has {len(text)} characters; at most {MAX_CHARACTERS} are read"
         )
-    if "#" in text:
-        line, column = _line_column(text, text.index("#"))
-        raise ExpressionError("a comment is not part of an expression", text, line, column)
+    # The parser skips these two, and they would reach the docstring of what is emitted.
+    for sign, what in (("#", "a comment"), ("\\", "a backslash")):
+        if sign in text:
+            place = _line_column(text, text.index(sign))
+            raise ExpressionError(f"{what} is not part of an expression", text, *place)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the parser warns of literals refused below

@@ -31,6 +31,7 @@ class Text(NamedTuple):
 
     code: str
     binding: int = ATOM
+    starts_with_power: bool = False  # as in x**2 * y, which a sign before it would split
 
 
 def enclose(text: Text, binding: int) -> str:
@@ -48,13 +49,12 @@ def infix(node: Node, operands: list[Text]) -> Text | None:
         case "mul", [a, b]:
             return _product(a, b)
         case "div", [a, b]:
-            return Text(f"{enclose(a, QUOTIENT)} / {enclose(b, SIGN)}", QUOTIENT)
+            code = f"{enclose(a, QUOTIENT)} / {enclose(b, SIGN)}"
+            return Text(code, QUOTIENT, _leads(a))
         case "matmul", [a, b]:
             return Text(f"{enclose(a, QUOTIENT)} @ {enclose(b, SIGN)}", QUOTIENT)
         case "neg", [a]:
-            # -a * b is (-a) * b, which rounds as -(a * b) does.
-            binding = min(a.binding, SIGN) if a.binding >= QUOTIENT else SIGN
-            return Text(f"-{enclose(a, QUOTIENT)}", binding)
+            return _negated(a)
         case "pow", [a]:
             return raised(a, Text(str(node.payload)))
         case "transpose", [a]:
@@ -69,7 +69,19 @@ def _product(a: Text, b: Text) -> Text:
     # A leading number scales: 2 * x / y reads better than 2 * (x / y).
     right = QUOTIENT if _is_number(a) else PRODUCT
     binding = QUOTIENT if QUOTIENT in (a.binding, b.binding) else PRODUCT
-    return Text(f"{enclose(a, QUOTIENT)} * {enclose(b, right)}", binding)
+    return Text(f"{enclose(a, QUOTIENT)} * {enclose(b, right)}", binding, _leads(a))
+
+
+def _leads(a: Text) -> bool:
+    """Whether a product or quotient that begins with `a` begins with a power."""
+    return a.starts_with_power and a.binding >= QUOTIENT
+
+
+def _negated(a: Text) -> Text:
+    if a.binding < QUOTIENT or a.starts_with_power:
+        return Text(f"-({a.code})", SIGN)
+    # -a * b is (-a) * b, which rounds as -(a * b) does.
+    return Text(f"-{a.code}", min(a.binding, SIGN))
 
 
 def _is_number(text: Text) -> bool:
@@ -80,7 +92,7 @@ def raised(base: Text, exponent: Text) -> Text:
     """base**exponent, spaced as formatters do: tight around simple operands only."""
     left, right = enclose(base, ATOM), enclose(exponent, SIGN)
     tight = _SIMPLE.match(left) and _SIMPLE.match(right)
-    return Text(f"{left}**{right}" if tight else f"{left} ** {right}", POWER)
+    return Text(f"{left}**{right}" if tight else f"{left} ** {right}", POWER, True)
 
 
 def decimal(value: Fraction) -> str | None:
