@@ -16,7 +16,7 @@ class _Every(Sequence[bool]):
     """True for every input."""
 
     def __getitem__(self, index: Any) -> Any:
-        return True
+        return (True,) if isinstance(index, slice) else True
 
     def __len__(self) -> int:
         return 0
@@ -126,15 +126,15 @@ def _real(value: ArrayLike) -> Array:
         return found.astype(np.float64)
     if found.dtype.kind != "f":
         given = found.dtype
-        raise TypeError(f"an input is of {given}; real floating-point numbers are needed")
+        raise TypeError(f"an input is {given}; real floating-point numbers are needed")
     return found
 
 
 def check_shapes(*inputs: tuple[str, str, Array | None]) -> None:
     """Refuse inputs whose shapes are not as declared.
 
-    Each is (name, dimensions, array): a letter stands for one size throughout, a number
-    for itself, "..." for any leading dimensions.
+    Each is (name, dimensions, array): a letter stands for one size throughout, a
+    number for itself, "..." for any leading dimensions.
     """
     sizes: dict[str, int] = {}
     for name, dimensions, value in inputs:
@@ -182,7 +182,7 @@ def sum_to(grad: Array, target: Array | Like | None) -> Array:
     assert target is not None
     if grad.shape != target.shape:
         leading = grad.ndim - len(target.shape)
-        whole = (1,) * leading + target.shape
-        axes = tuple(axis for axis, size in enumerate(whole) if size != grad.shape[axis])
-        grad = grad.sum(axis=tuple(range(leading)) + axes).reshape(target.shape)
+        sizes = zip(grad.shape[leading:], target.shape, strict=True)
+        stretched = [leading + i for i, (a, b) in enumerate(sizes) if a != b]
+        grad = grad.sum(axis=(*range(leading), *stretched)).reshape(target.shape)
     return grad.astype(target.dtype, copy=False)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Context(Protocol):
-    """What PyTorch hands from setup_context to backward; plain numbers are attributes."""
+    """What PyTorch hands from setup_context to backward; numbers are attributes."""
 
     saved_tensors: tuple[Tensor, ...]
     needs_input_grad: tuple[bool, ...]
@@ -58,8 +58,8 @@ def scalar(value: float, *beside: Tensor) -> Tensor:
 def check_shapes(*inputs: tuple[str, str, Tensor | None]) -> None:
     """Refuse inputs whose shapes are not as declared.
 
-    Each is (name, dimensions, tensor): a letter stands for one size throughout, a number
-    for itself, "..." for any leading dimensions.
+    Each is (name, dimensions, tensor): a letter stands for one size throughout, a
+    number for itself, "..." for any leading dimensions.
     """
     sizes: dict[str, int] = {}
     for name, dimensions, value in inputs:

@@ -8,7 +8,6 @@ them, so they read the same under every line length from 88 up.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, constants, reachable
@@ -16,14 +15,14 @@ from gen.graph.infix import (
     ATOM,
     CHOICE,
     COMPARE,
-    QUOTIENT,
     SUM,
     Text,
+    divided,
     enclose,
     infix,
-    is_unit_fraction,
     literal,
     raised,
+    third,
 )
 
 if TYPE_CHECKING:
@@ -184,8 +183,9 @@ class Writer:
         if node.op in _OPTIONAL:
             return Operand(self._optional(node, texts), False)
         numbers_only = all(operand.is_number for operand in operands)
-        if node.op == "mul" and (divisor := self._divisor(node)) is not None:
-            return Operand(_divided(texts[1], divisor), numbers_only)
+        fraction = third(self.graph, node)
+        if fraction is not None:
+            return Operand(divided(texts[1], fraction), numbers_only)
         is_comparison = node.op in ("lt", "le", "gt", "ge", "eq", "ne")
         if is_comparison and numbers_only:
             texts[0] = self.dialect.scalar(texts[0])
@@ -196,22 +196,12 @@ class Writer:
             return Operand(raised(*texts), False)
         return Operand(self.dialect.call(node.op, operands), False)
 
-    def _divisor(self, node: Node) -> Fraction | None:
-        """The factor of a product that is written as a quotient: x / 3 for a third of x."""
-        value = self.graph[node.args[0]].payload
-        return value if isinstance(value, Fraction) and is_unit_fraction(value) else None
-
     def _optional(self, node: Node, texts: list[Text]) -> Text:
         """`a` where the input `b` is left out, else a + b, a - b or a * b."""
         a, b = texts
         both = infix(node._replace(op=_OPTIONAL[node.op]), [a, b])
         assert both is not None
         return Text(f"{enclose(a, SUM)} if {b.code} is None else {both.code}", CHOICE)
-
-
-def _divided(text: Text, divisor: Fraction) -> Text:
-    sign = "-" if divisor < 0 else ""
-    return Text(f"{sign}{enclose(text, QUOTIENT)} / {divisor.denominator}", QUOTIENT)
 
 
 def call(function: str, operands: Iterable[Text]) -> Text:

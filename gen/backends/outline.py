@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gen.model import Kernel, Operand
 
 _BODY = 8  # how far the body of a method is indented
-_ALL = 3  # an input's gradient is asked for by index up to this many
+_ALL = 3  # saved inputs are named up to this many
+_SCATTERED = 8  # gradients are asked for one by one up to this many
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +187,7 @@ class Outline:
             own = [one for one, needed in by_result.items() if needed == (place,)]
             writer.write("    ", own)
             self._finish(writer, f"    {grads[place]} = ", operand, node, finish)
-        returned = [grads.get(place, "None") for place in range(len(results))]
-        writer.lines += returning(returned)
+        writer.lines += returning([grads.get(place, "None") for place in range(len(results))])
         return writer.lines
 
     def _only(self, writer: Writer, place: int, finish: Callable[[Operand, str], str]) -> list[str]:
@@ -218,10 +218,7 @@ class Outline:
             writer.write("" if len(needed) == count else "    ", [node])
             written = writer.lines[before:]
             if written and len(needed) < count and needed != opened:
-                asked = [f"ctx.needs_input_grad[{place}]" for place in needed]
-                if len(needed) > 2:
-                    asked = [f"any(ctx.needs_input_grad[i] for i in {needed})"]
-                writer.lines.insert(before, f"if {' or '.join(asked)}:")
+                writer.lines.insert(before, f"if {_asked(needed)}:")
             if written:
                 opened = needed if len(needed) < count else None
 
@@ -239,6 +236,17 @@ class Outline:
             writer.lines.append(f"    {name} = {writer.code(node)}")
             line = before + finish(operand, name)
         writer.lines.append(line)
+
+
+def _asked(places: tuple[int, ...]) -> str:
+    """The condition under which one of several gradients is asked for."""
+    first, last = places[0], places[-1]
+    if len(places) == 2:
+        return f"ctx.needs_input_grad[{first}] or ctx.needs_input_grad[{last}]"
+    # Of many scattered ones the whole range: what they share needs no less.
+    if last - first + 1 == len(places) or len(places) > _SCATTERED:
+        return f"any(ctx.needs_input_grad[{first}:{last + 1}])"
+    return f"any(ctx.needs_input_grad[i] for i in {places})"
 
 
 # ---- lists on one line, or one item a line with the comma that formatters keep
@@ -266,9 +274,10 @@ def assigned(targets: list[str], source: str) -> list[str]:
 def called(start: str, items: list[str]) -> list[str]:
     """Lines of a call: `start` is what stands before its parenthesis."""
     line = f"{start}({', '.join(items)})"
-    if len(line) + _BODY <= WIDTH:
+    if len(line) + _BODY <= WIDTH and "\n" not in line:
         return [line]
-    return [f"{start}(", *(f"    {item}," for item in items), ")"]
+    inner = [f"    {line}" for item in items for line in f"{item},".split("\n")]
+    return [f"{start}(", *inner, ")"]
 
 
 def returning(items: list[str]) -> list[str]:

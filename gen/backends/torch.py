@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gen.backends.code import Operand as Code
 from gen.backends.code import Writer, call, logical
 from gen.backends.names import Names, entry_name
-from gen.backends.outline import Outline, assigned, called, imported, listed
+from gen.backends.outline import Outline, assigned, called, imported
 from gen.errors import GenError
 from gen.graph.graph import INPUT
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, SIGN, Text, enclose
@@ -71,7 +71,7 @@ class Module:
     no_gradient: str
     backward: tuple[str, ...]
     entry_parameters: str
-    arguments: str
+    entry_body: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -174,6 +174,10 @@ def _guard(operand: Operand) -> str:
 
 
 def _returned(name: str, value: str, lines: list[str]) -> list[str]:
+    """Lines that return `value`, through a variable with a type where it needs one."""
+    # PyTorch does not say what the functions of torch.special return.
+    if any("torch.special." in line for line in (*lines, value)):
+        return [f"{name}: Tensor = {value}", f"return {name}"]
     return [f"return {value}"]
 
 
@@ -195,7 +199,6 @@ class _Emitter:
         outline = self.outline
         forward, backward = self._forward(), self._backward()
         several = len(self.kernel.operands)
-        before = len(f"    return apply({outline.name}, )")
         kind = outline.gradient_type("Tensor")
         return Module(
             header=header,
@@ -211,18 +214,22 @@ class _Emitter:
             no_gradient=", ".join(["None"] * several) if several < 8 else f"(None,) * {several}",
             backward=tuple(backward),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
-            arguments=listed(self._arguments(), before, 0, 4),
+            entry_body=tuple(self._entry_body()),
             imports=self._imports(),
         )
 
-    def _arguments(self) -> list[str]:
-        """What the entry function hands to apply: numbers beside tensors made tensors."""
+    def _entry_body(self) -> list[str]:
+        """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
-        if len(outline.tensors) == 1 and not outline.plain:
-            self.runtime.add("tensors")
-            return [f"*tensors({outline.tensors[0]})"]
         self.runtime.add("tensors")
-        return [f"*tensors({', '.join(outline.tensors)})", *outline.numbers]
+        order = [one.input.differentiable for one in self.kernel.operands]
+        names = [outline.identifier(one) for one in self.kernel.operands]
+        if order == sorted(order, reverse=True):
+            lifted = "\n".join(called("*tensors", outline.tensors))
+            return called("return apply", [outline.name, lifted, *outline.numbers])
+        source = called("tensors", outline.tensors)
+        lines = [*assigned(outline.tensors, source[0]), *source[1:]]
+        return [*lines, *called("return apply", [outline.name, *names])]
 
     def _imports(self) -> tuple[str, ...]:
         lines = ["from typing import Any", "", "import torch", "from torch import Tensor", ""]
@@ -243,7 +250,7 @@ class _Emitter:
             value = f"expand({', '.join([value, *self.outline.tensors])})"
         elif kernel.forward.graph[node].op in (INPUT, "transpose"):
             value += ".clone()"
-        return [*writer.lines, f"return {value}"]
+        return [*writer.lines, *_returned("output", value, writer.lines)]
 
     def _checked(self) -> list[str]:
         checks = [

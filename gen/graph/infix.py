@@ -120,6 +120,15 @@ def literal(graph: Graph, node: int) -> Text:
     return Text(code, SIGN if code.startswith("-") else ATOM)
 
 
-def is_unit_fraction(value: Fraction) -> bool:
-    """Whether x * value is better written x / n, as with one third."""
-    return abs(value.numerator) == 1 and value.denominator > 1 and decimal(value) is None
+def third(graph: Graph, node: Node) -> Fraction | None:
+    """The factor of a product that is better written as a divisor: x / 3, no decimal."""
+    value = graph[node.args[0]].payload if node.op == "mul" else None
+    if not isinstance(value, Fraction) or abs(value.numerator) != 1:
+        return None
+    return value if value.denominator > 1 and decimal(value) is None else None
+
+
+def divided(a: Text, value: Fraction) -> Text:
+    """The product of `a` and a fraction of one, written as a quotient."""
+    numerator = a if value > 0 else _negated(a)
+    return Text(f"{enclose(numerator, QUOTIENT)} / {value.denominator}", QUOTIENT, _leads(a))

@@ -19,10 +19,11 @@ from gen.graph.infix import (
     SIGN,
     Text,
     decimal,
+    divided,
     enclose,
     infix,
-    is_unit_fraction,
     raised,
+    third,
 )
 from gen.graph.operations import OPERATIONS
 
@@ -48,10 +49,9 @@ def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:
         return _number(node.payload)
     if node.op == CONSTANT or node.op in VARIABLES:
         return Text(str(node.payload))
-    if node.op == "mul" and (thirds := _unit_fraction(graph, node)):
-        sign = "-" if thirds < 0 else ""
-        code = f"{sign}{enclose(operands[1], QUOTIENT)} / {thirds.denominator}"
-        return Text(code, QUOTIENT)
+    fraction = third(graph, node)
+    if fraction is not None:
+        return divided(operands[1], fraction)
     arithmetic = infix(node._replace(op=_OPTIONAL.get(node.op, node.op)), operands)
     if arithmetic is not None:
         return arithmetic
@@ -82,8 +82,3 @@ def _number(value: Fraction) -> Text:
     if code is None:
         return Text(f"{value.numerator}/{value.denominator}", QUOTIENT)
     return Text(code, SIGN if value < 0 else Text("").binding)
-
-
-def _unit_fraction(graph: Graph, node: Node) -> Fraction | None:
-    value = graph[node.args[0]].payload
-    return value if isinstance(value, Fraction) and is_unit_fraction(value) else None
