@@ -13,7 +13,7 @@ Operations: 1 forward, 1 backward.
 
 from numpy.typing import ArrayLike
 
-from ._runtime import Array, Context, Function, array
+from ._runtime import Array, Context, Function, array, number
 
 
 class MulConstant(Function):
@@ -23,6 +23,7 @@ class MulConstant(Function):
     def forward(ctx: Context, tensor: ArrayLike, constant: float) -> Array:
         """Return the value; save nothing for backward."""
         tensor = array(tensor)
+        constant = number(constant)
         ctx.constant = constant
         return tensor * constant
 

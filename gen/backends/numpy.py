@@ -16,7 +16,7 @@ from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline, assigned, called, imported, listed
 from gen.errors import GenError
 from gen.graph.graph import INPUT
-from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, SIGN, Text, enclose
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
     "np special ctx grad_output output Array ArrayLike Context Function array arrays "
-    "check_shapes contract expand like scalar sigmoid sum_to tuple float "
+    "check_shapes contract expand like number scalar sigmoid sum_to tuple float "
     "needs_input_grad saved_tensors save_for_backward".split()
 )
 
@@ -86,6 +86,12 @@ _SCIPY_PARTS = {
 }
 
 
+# Functions of scipy that make float32 float64 where one operand is a plain number.
+_ARRAYS_ONLY = frozenset({"xlogy", "beta"})
+
+_RECIPROCALS = {"sech": "np.cosh", "csch": "np.sinh"}
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """The placeholders of module.py.jinja."""
@@ -94,6 +100,7 @@ class Module:
     name: str
     entry: str
     summary: str
+    invitation: str
     documentation: tuple[str, ...]
     imports: tuple[str, ...]
     saving: str
@@ -119,6 +126,10 @@ class _Dialect:
     def call(self, op: str, operands: Sequence[Code]) -> Text:
         if op == "select":
             return self._where(operands)
+        if op == "polygamma":
+            return self._polygamma(*operands)
+        if op in _ARRAYS_ONLY or (op == "clamp" and operands[0].is_number):
+            operands = [Code(self._array(one), False) for one in operands]
         if all(one.is_number for one in operands):
             # Functions of plain numbers are float64, and would make float32 so.
             operands = [Code(self.scalar(operands[0].text), False), *operands[1:]]
@@ -166,17 +177,20 @@ class _Dialect:
             case "contract", _:
                 self.runtime.add("contract")
                 return call("contract", texts)
-            case "polygamma", [n, x]:
-                return self._polygamma(n, x, operands[0].is_number)
+            case "sech" | "csch", [a]:
+                return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
         raise GenError(f"numpy has no {op}")
 
-    def _polygamma(self, n: Text, x: Text, is_number: bool) -> Text:
-        if not is_number or not n.code.isdigit() or n.code == "0":
-            raise GenError(f"polygamma needs a whole order from 1 on, given {n.code}")
+    def _array(self, one: Code) -> Text:
+        return self.scalar(one.text) if one.is_number else one.text
+
+    def _polygamma(self, n: Code, x: Code) -> Text:
+        if not n.is_number or not n.text.code.isdigit() or n.text.code == "0":
+            raise GenError(f"polygamma needs a whole order from 1 on, given {n.text.code}")
         # scipy's polygamma makes float32 float64; the zeta function it is made of does not.
-        order = int(n.code)
+        order = int(n.text.code)
         factor = (-1) ** (order + 1) * math.factorial(order)
-        zeta = self._special("zeta", [Text(str(order + 1)), x])
+        zeta = self._special("zeta", [Text(str(order + 1)), self._array(x)])
         return zeta if factor == 1 else Text(f"{factor} * {zeta.code}", PRODUCT)
 
 
@@ -233,6 +247,7 @@ class _Emitter:
             name=outline.name,
             entry=self.entry,
             summary=outline.summary(),
+            invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
             imports=self._imports([*forward, *backward]),
             saving=outline.saving(),
@@ -278,13 +293,14 @@ class _Emitter:
 
     def _converted(self) -> list[str]:
         tensors = self.outline.tensors
+        numbers = [f"{name} = number({name})" for name in self.outline.numbers]
+        self.runtime |= {"number"} if numbers else set()
         if len(tensors) == 1:
             self.runtime.add("array")
-            return [f"{tensors[0]} = array({tensors[0]})"]
+            return [f"{tensors[0]} = array({tensors[0]})", *numbers]
         self.runtime.add("arrays")
         source = called("arrays", tensors)
-        targets = assigned(tensors, source[0])
-        return [*targets, *source[1:]]
+        return [*assigned(tensors, source[0]), *source[1:], *numbers]
 
     def _checked(self) -> list[str]:
         checks = [

@@ -112,6 +112,10 @@ class Outline:
             short if len(short) <= WIDTH - 12 else "Evaluate the formula at the top of this file."
         )
 
+    def invitation(self, entry: str) -> str:
+        """One sentence for the plain function, which must not look like its signature."""
+        return f"Apply {self.name}." if f"{entry}(" in self.summary() else self.summary()
+
     def saving(self) -> str:
         return f"save {self._kept()} for backward" if self.saved else "save nothing for backward"
 

@@ -14,7 +14,7 @@ from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline, assigned, called, imported
 from gen.errors import GenError
 from gen.graph.graph import INPUT
-from gen.graph.infix import ATOM, BIT_AND, BIT_OR, SIGN, Text, enclose
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,9 @@ _TORCH = {
     "mod": "torch.remainder",
     "loggamma": "torch.lgamma",
     "erfcx": "torch.special.erfcx",
-    "ndtr": "torch.special.ndtr",
 }
+
+_RECIPROCALS = {"sech": "torch.cosh", "csch": "torch.sinh"}
 
 _RUNTIME = frozenset({"cbrt", "contract", "gamma", "heaviside"})
 
@@ -61,6 +62,7 @@ class Module:
     name: str
     entry: str
     summary: str
+    invitation: str
     documentation: tuple[str, ...]
     imports: tuple[str, ...]
     forward_parameters: str
@@ -148,6 +150,12 @@ class _Dialect:
                 # torch's own softplus returns x itself beyond 20, off by 2e-9.
                 minus = Text(f"-{enclose(a, SIGN)}", SIGN)
                 return Text(f"-{call('torch.nn.functional.logsigmoid', [minus]).code}", SIGN)
+            case "sech" | "csch", [a]:
+                return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
+            case "ndtr", [a]:
+                # torch.special.ndtr is 0 from -9 down, where the value is 1e-19.
+                scaled = Text(f"{-(0.5**0.5)!r} * {enclose(a, PRODUCT)}", PRODUCT)
+                return Text(f"0.5 * {call('torch.erfc', [scaled]).code}", PRODUCT)
             case "logsigmoid", _:
                 return call("torch.nn.functional.logsigmoid", texts)
         raise GenError(
@@ -205,6 +213,7 @@ class _Emitter:
             name=outline.name,
             entry=self.entry,
             summary=outline.summary(),
+            invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
             forward_parameters=outline.parameters([], "Tensor", 16, 4),
             forward=tuple(forward),

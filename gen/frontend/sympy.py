@@ -24,7 +24,7 @@ from gen.graph.algebra import (
     symbol,
     truth,
 )
-from gen.graph.evaluate import CONSTANTS
+from gen.graph.evaluate import CONSTANTS, decide
 from gen.graph.graph import Builder
 from gen.graph.language import express
 from gen.graph.operations import FUNCTIONS, OPERATIONS
@@ -177,5 +177,5 @@ def _piecewise(operands: list[Term]) -> Term:
         )
     result = values[-1]
     for value, condition in zip(values[-2::-1], conditions[-2::-1], strict=True):
-        result = select(condition, value, result)
+        result = select(decide(condition), value, result)
     return result

@@ -32,6 +32,7 @@ from gen.graph.algebra import (
     transpose,
     truth,
 )
+from gen.graph.evaluate import decide
 from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import FUNCTIONS, MANY
 from gen.graph.shapes import infer
@@ -461,11 +462,11 @@ class _Reader:
         """A number; a condition counts as 1 where it holds and 0 elsewhere."""
         if term.op not in BOOLEANS:
             return term
-        return select(term, number(self.builder, 1), number(self.builder, 0))
+        return select(decide(term), number(self.builder, 1), number(self.builder, 0))
 
     def _condition(self, term: Term, node: ast.expr) -> Term:
         if term.op in BOOLEANS:
-            return term
+            return decide(term)
         raise self._fault(node, "a condition is needed here", "compare with something: x > 0")
 
     # ---- places

@@ -258,6 +258,8 @@ def _constant_product(k: Term | None, m: Term | None) -> Term | None:
         k, m = m, k
     if k.number is None:
         return _node("mul", k, m)
+    if m.op == "div" and m.args[0].number is not None:
+        return div(k.like(k.number * m.args[0].number), m.args[1])
     inner, rest = (m.args[0], m.args[1]) if m.op == "mul" else (m, None)
     if rest is not None and inner.number is not None:
         k, m = k.like(k.number * inner.number), rest
@@ -307,6 +309,8 @@ def div(a: Term, b: Term) -> Term:
         return a.like(a.number / b.number)
     if b.is_constant and not a.is_constant:
         return mul(_reciprocal(b), a)
+    if a.is_constant and b.op == "pow" and not b.is_constant:
+        return mul(a, integer_power(b.args[0], -b.exponent))
     (k, u), (m, v) = _split(a), _split(b)
     if a.is_constant or v is None:
         u, v = None, (b if v is None else v)
@@ -375,15 +379,12 @@ def _number_power(x: Term, n: int) -> Term:
 
 
 def power(x: Term, y: Term) -> Term:
-    """x**y: integer powers, square roots and exp as such, everything else as written."""
+    """The power x**y: integer ones, square roots and exp as such, others as written."""
     n = y.number
     if n is not None and n.denominator == 1:
         return integer_power(x, n.numerator)
-    if n is not None and n.denominator == 2 and x.number is None and abs(n) < 16:
-        root, whole = call("sqrt", x), n.numerator // 2
-        if n > 0:
-            return integer_power(x, whole) * root
-        return 1 / (integer_power(x, -whole - 1) * root)
+    if n == Fraction(1, 2):
+        return call("sqrt", x)
     if x.op == CONSTANT and x.builder.nodes[x.id].payload == "E":
         return call("exp", y)
     return _node("power", x, y)
@@ -437,7 +438,14 @@ def select(condition: Term, yes: Term, no: Term) -> Term:
     """`yes` where `condition` holds, `no` elsewhere."""
     if condition.op == "true" or yes == no:
         return yes
-    return no if condition.op == "false" else _node("select", condition, yes, no)
+    if condition.op == "false":
+        return no
+    # A second question about the same condition has the same answer.
+    if yes.op == "select" and yes.args[0] == condition:
+        yes = yes.args[1]
+    if no.op == "select" and no.args[0] == condition:
+        no = no.args[2]
+    return _node("select", condition, yes, no)
 
 
 def masked(g: Term, partial: Term) -> Term:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import mpmath
 
 from gen.errors import GenError
+from gen.graph.algebra import Term, truth
 from gen.graph.graph import CONSTANT, NUMBER, Graph, Node, reachable
 from gen.graph.operations import OPERATIONS
 
@@ -62,6 +63,9 @@ _EVALUATE: dict[str, Callable[..., object]] = {
     "not": lambda a: not a,
     "true": lambda: True,
     "false": lambda: False,
+    "power": lambda x, n: mpmath.power(x, n),
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    "loggamma": lambda x: mpmath.log(abs(mpmath.gamma(x))),
     "exp2": lambda x: mpmath.mpf(2) ** x,
     "log2": lambda x: mpmath.log(x, 2),
     "log10": lambda x: mpmath.log(x, 10),
@@ -133,7 +137,8 @@ def as_float(graph: Graph, node: int) -> float:
     try:
         (value,) = evaluate(graph, (node,), {})
     except (ArithmeticError, ValueError, TypeError) as fault:
-        raise GenError(f"a constant of the expression has no value: {fault}") from fault
+        why = str(fault) or "division by zero"
+        raise GenError(f"a constant of the expression has no value: {why}") from fault
     if isinstance(value, mpmath.mpc) and value.imag == 0:
         value = value.real
     if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
@@ -142,6 +147,14 @@ def as_float(graph: Graph, node: int) -> float:
     if math.isinf(result) or (result == 0 and value != 0):
         raise GenError("a constant of the expression is outside the range of float64")
     return result
+
+
+def decide(condition: Term) -> Term:
+    """A condition as true or false where it is the same for all inputs."""
+    if not condition.is_constant or condition.op in ("true", "false"):
+        return condition
+    (holds,) = evaluate(condition.builder.freeze(), [condition.id], {})
+    return truth(condition.builder, bool(holds))
 
 
 def _finite(numerator: int, denominator: int) -> float:

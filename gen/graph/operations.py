@@ -126,11 +126,13 @@ def _clamp(x: Term, low: Term, high: Term, y: Term) -> tuple[Term, Term, Term]:
 
 
 def _power(x: Term, n: Term, y: Term) -> tuple[Term, Term]:
-    # At n = 0 the factor x**-1 would be inf for x = 0, and 0 * inf is NaN.
-    lower = n - 1 if n.number is not None else select(compare("eq", n, n.like(0)), n, n - 1)
     # y is 0 where x is 0 and n > 0: any finite logarithm does there.
-    slope = log(x) if x.is_constant else log(_nonzero(x))
-    return n * x**lower, y * slope
+    slope = y * (log(x) if x.is_constant else log(_nonzero(x)))
+    if n.number is not None and n.number < 0:
+        return n * (y / x), slope
+    # At n = 0 the factor x**-1 would be inf for x = 0, and 0 * inf is NaN.
+    lower = n - 1 if n.is_constant else select(compare("eq", n, n.like(0)), n, n - 1)
+    return n * x**lower, slope
 
 
 def _integer_power(x: Term, y: Term) -> tuple[Term]:
@@ -140,13 +142,20 @@ def _integer_power(x: Term, y: Term) -> tuple[Term]:
 
 
 def _hypot(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
-    safe = _nonzero(y)
+    safe = y if a.number or b.number else _nonzero(y)
     return a / safe, b / safe
 
 
 def _atan2(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
-    square = _nonzero(a**2 + b**2)
-    return b / square, -(a / square)
+    square = a**2 + b**2
+    safe = square if a.number or b.number else _nonzero(square)
+    return b / safe, -(a / safe)
+
+
+def _xlogy(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
+    # 0 * log(0) is 0 along a = 0, and so is its derivative.
+    zero = both(compare("eq", a, a.like(0)), b <= 0)
+    return select(zero, y.like(0), log(select(zero, y.like(1), b))), a / b
 
 
 def _beta(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
@@ -155,7 +164,7 @@ def _beta(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
 
 
 def _mul_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
-    return masked(g, b) if a.is_constant else g * b, g * a
+    return masked(g, b), masked(g, a)
 
 
 def _div_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
@@ -220,7 +229,7 @@ _ROWS = (
         "xlogy",
         2,
         FUNCTION,
-        lambda a, b, y: (log(b), a / b),
+        _xlogy,
         spellings=("xlogy",),
     ),
     Operation(
@@ -287,6 +296,13 @@ _ROWS = (
         lambda x, y: (1 / ((1 - x) * (1 + x)),),
         spellings=("atanh", "arctanh"),
         sympy="atanh",
+    ),
+    # Their own rows, since the rule of 1/cosh(x) is 0 * inf where cosh overflows.
+    Operation(
+        "sech", 1, FUNCTION, lambda x, y: (-(y * tanh(x)),), spellings=("sech",), sympy="sech"
+    ),
+    Operation(
+        "csch", 1, FUNCTION, lambda x, y: (-(y / tanh(x)),), spellings=("csch",), sympy="csch"
     ),
     # ---- logistic
     Operation(
@@ -502,8 +518,8 @@ def _sinc(x: Term) -> Term:
 
 
 def _elu(x: Term, alpha: Term | None = None) -> Term:
-    # expm1 is evaluated at min(x, 0) only, so that it cannot overflow where x is taken.
-    tail = call("expm1", minimum(x, x.like(0)))
+    # expm1 is evaluated at 0 where x is taken, so that it cannot overflow there.
+    tail = call("expm1", select(x > 0, x.like(0), x))
     return select(x > 0, x, tail if alpha is None else alpha * tail)
 
 
@@ -546,8 +562,6 @@ DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
     (("asec", "arcsec"), Function(1, 1, lambda x: acos(1 / x))),
     (("acsc", "arccsc"), Function(1, 1, lambda x: asin(1 / x))),
     (("coth",), Function(1, 1, lambda x: 1 / tanh(x))),
-    (("sech",), Function(1, 1, lambda x: 1 / cosh(x))),
-    (("csch",), Function(1, 1, lambda x: 1 / sinh(x))),
     (("acoth", "arccoth"), Function(1, 1, lambda x: atanh(1 / x))),
     (("asech", "arcsech"), Function(1, 1, lambda x: acosh(1 / x))),
     (("acsch", "arccsch"), Function(1, 1, lambda x: asinh(1 / x))),

@@ -64,7 +64,7 @@ def plan(program: Program) -> Kernel:
         backward=backward,
         operands=operands,
         saves_output=saves_output,
-        expands=spread.expands,
+        expands=spread.expands(forward),
         derivatives=_derivatives(program),
         forward_operations=_count(forward),
         backward_operations=_count(backward),

@@ -25,23 +25,19 @@ class Spread:
     """The shapes of one formula."""
 
     formula: Formula
-    expands: bool = field(init=False)
     _tensor: bool = field(init=False)  # whether it has @ or .T
     _shape: Shape = field(init=False)  # of the output
     _batch: str | None = field(init=False)  # the input that may have leading dimensions
+    _optional: int = field(init=False)  # how many of its dimensions may be missing too
 
     def __post_init__(self) -> None:
         graph, output = self.formula.graph, self.formula.output
         order = reachable(graph.nodes, [output])
         self._tensor = any(graph[node].op in TENSOR_OPERATIONS for node in order)
-        self._shape = infer(graph, order, self._declared())[output]
-        self._batch = self._find_batch(order) if self._tensor else None
-        read = {str(graph[node].payload) for node in order if graph[node].op == INPUT}
-        wanted = {one.name for one in self.formula.inputs if one.differentiable}
-        self.expands = bool(wanted - read)
-        if self.expands and self._tensor:
-            unused = ", ".join(sorted(wanted - read))
-            raise GenError(f"the expression does not depend on {unused}")
+        shapes = infer(graph, order, self._declared())
+        self._shape = shapes[output]
+        self._optional = 1
+        self._batch = self._find_batch(order, shapes) if self._tensor else None
 
     def _declared(self) -> dict[str, Shape]:
         """Shapes by name; where there is @, an input without one is a scalar."""
@@ -50,7 +46,7 @@ class Spread:
             for one in self.formula.inputs
         }
 
-    def _find_batch(self, order: list[int]) -> str | None:
+    def _find_batch(self, order: list[int], shapes: dict[int, Shape]) -> str | None:
         shape = self._shape
         if not shape:
             return None
@@ -71,6 +67,9 @@ class Spread:
             if op == "transpose" or (op == "matmul" and args[1] in leading):
                 return None
             leading.add(node)
+            others = [shapes[arg] or () for arg in args if arg not in leading]
+            if op != "matmul" and any(len(other) >= len(shape) for other in others):
+                self._optional = 0  # they would add the dimension that is left out
         return carriers[0]
 
     def dimensions(self, one: Input) -> tuple[str, ...] | None:
@@ -79,9 +78,21 @@ class Spread:
             return None
         if not self._tensor:
             return None if one.shape is None else ("...", *one.shape)
-        if one.name == self._batch and one.shape:
-            return ("...", *one.shape[1:])
-        return one.shape or ()
+        shape = one.shape or ()
+        if one.name != self._batch:
+            return shape
+        return ("...", *shape[self._optional :])
+
+    def expands(self, forward: Block) -> bool:
+        """Whether the output may lack dimensions of an input that forward does not read."""
+        graph = forward.graph
+        order = reachable(graph.nodes, [node for node in forward.results if node is not None])
+        read = {str(graph[node].payload) for node in order if graph[node].op == INPUT}
+        unused = {one.name for one in self.formula.inputs if one.differentiable} - read
+        if unused and self._tensor:
+            names = ", ".join(sorted(unused))
+            raise GenError(f"the expression does not depend on {names}")
+        return bool(unused)
 
     def reduced(self, backward: Block) -> list[bool]:
         """For each input, whether its cotangent may be larger than it."""

@@ -129,7 +129,8 @@ class _Branches:
     """For each node, the branches of selects that it lies in.
 
     A branch is (its outer branch, condition, taken where the condition holds); a node
-    lies in a branch if every path from the output to it runs through that branch.
+    lies in a branch if every path from the output to it runs through that branch. An input
+    lies in none: its cotangent has left them all.
     """
 
     builder: Builder
@@ -144,6 +145,8 @@ class _Branches:
         for node in reversed(self.order):
             for position, arg in enumerate(self.builder.nodes[node].args):
                 branch = self._entered(node, position)
+                if self.builder.nodes[arg].op == INPUT:
+                    branch = 0
                 self._of[arg] = self._shared(self._of.get(arg, branch), branch)
 
     def _entered(self, node: int, position: int) -> int:
