@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ class Case:
     plain: Plain
     domains: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)  # for each input
     backends: tuple[str, ...] = ("numpy", "torch")
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     shapes: tuple[tuple[int, ...], ...] = ()  # of the inputs; else all are broadcast
     constants: tuple[float, ...] = ()  # plain numbers behind the tensors
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gen.model import Kernel, Operand
 
 _BODY = 8  # how far the body of a method is indented
+_SAVING = 50  # the room for what is saved in a line of a docstring
 _ALL = 3  # saved inputs are named up to this many
 _SCATTERED = 8  # gradients are asked for one by one up to this many
 
@@ -117,7 +118,8 @@ class Outline:
         return f"Apply {self.name}." if f"{entry}(" in self.summary() else self.summary()
 
     def saving(self) -> str:
-        return f"save {self._kept()} for backward" if self.saved else "save nothing for backward"
+        kept = f"save {self._kept()} for backward"
+        return kept if len(kept) <= _SAVING else "save what backward needs"
 
     # ---- signatures
 

@@ -405,7 +405,13 @@ def compare(op: str, a: Term, b: Term) -> Term:
         holds = {"lt": less, "le": less or same, "gt": not less and not same}
         holds |= {"ge": not less, "eq": same, "ne": not same}
         return truth(a.builder, holds[op])
+    if a.is_constant and not b.is_constant:
+        return _node(_MIRRORED[op], b, a)
     return _node(op, a, b)
+
+
+# The same comparison with its operands swapped.
+_MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 
 
 def truth(builder: Builder, value: bool) -> Term:

@@ -73,7 +73,7 @@ def _lowered(base: Term, power: int, steps: tuple[tuple[int, int, int], ...]) ->
 def _product(a: Term, b: Term) -> Term:
     """A product; one with the reciprocal of a power is a quotient."""
     for one, other in ((a, b), (b, a)):
-        if one.op == "div" and one.args[0].number == 1:
+        if one.op == "div" and one.args[0].number == 1 and not one.is_constant:
             return Term(a.builder, _raw("div", other, one.args[1]))
     return _raw_product(a, b)
 

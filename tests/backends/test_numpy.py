@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+LINEAR: dict[str, Any] = {
+    "shape": {"input": "N,I", "weight": "O,I", "bias": "O"},
+    "optional": "bias",
+}
+
 
 def _load(case: Case) -> Any:
     return gen.load("Case", case.expr, **case.options)
 
 
-def _module(expr: str, **options: object) -> ModuleType:
+def _module(expr: str, **options: Any) -> ModuleType:
     return gen.module("Case", expr, **options)
 
 
@@ -125,8 +130,7 @@ def test_gradients_that_nobody_needs_are_not_computed() -> None:
 
 
 def test_optional_input_left_out() -> None:
-    options = {"shape": {"input": "N,I", "weight": "O,I", "bias": "O"}, "optional": "bias"}
-    module = _module("input @ weight.T + bias", **options)
+    module = _module("input @ weight.T + bias", **LINEAR)
     x, w = np.ones((2, 3)), np.ones((4, 3))
     np.testing.assert_array_equal(module.case(x, w), np.full((2, 4), 3.0))
     output, pullback = module.Case.vjp(x, w, None)
@@ -135,8 +139,7 @@ def test_optional_input_left_out() -> None:
 
 @pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4), (2, 1, 3, 4), (0, 4)])
 def test_linear_takes_any_number_of_leading_dimensions(shape: tuple[int, ...]) -> None:
-    options = {"shape": {"input": "N,I", "weight": "O,I", "bias": "O"}, "optional": "bias"}
-    cls = gen.load("Linear", "input @ weight.T + bias", **options)
+    cls = gen.load("Linear", "input @ weight.T + bias", **LINEAR)
     generator = np.random.default_rng(0)
     inputs = (generator.normal(size=shape), generator.normal(size=(5, 4)), generator.normal(size=5))
     assert gen.gradcheck(cls, inputs)
@@ -160,9 +163,8 @@ def test_linear_takes_any_number_of_leading_dimensions(shape: tuple[int, ...]) -
 def test_shapes_that_do_not_fit_are_refused_before_anything_runs(
     given: tuple[Array, ...], message: str
 ) -> None:
-    options = {"shape": {"input": "N,I", "weight": "O,I", "bias": "O"}, "optional": "bias"}
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        _module("input @ weight.T + bias", **options).case(*given)
+        _module("input @ weight.T + bias", **LINEAR).case(*given)
 
 
 @pytest.mark.parametrize("value", [1j, np.ones(2, complex), np.array(["a"]), np.array([None])])
@@ -218,4 +220,4 @@ def test_smooth_functions_do_not_warn() -> None:
         for expr in ("sigmoid(x)", "softplus(x)", "tanh(x)", "silu(x)"):
             output, pullback = gen.load("Case", expr).vjp(x)
             assert np.all(np.isfinite(output))
-            assert np.all(np.isfinite(pullback(np.ones(5))[0]))
+            assert np.all(np.isfinite(np.asarray(pullback(np.ones(5))[0])))

@@ -41,7 +41,7 @@ def test_value_and_gradients_equal_torch_autograd_of_the_plain_formula(case: Cas
 @parametrize("torch")
 def test_gradcheck_and_gradgradcheck(case: Case) -> None:
     inputs = tuple(one.requires_grad_() for one in case.inputs())
-    given = (*inputs, *case.constants)
+    given: tuple[Any, ...] = (*inputs, *case.constants)
     assert torch.autograd.gradcheck(_load(case).apply, given, eps=1e-6, atol=1e-4)
     if _twice_differentiable(case):
         assert torch.autograd.gradgradcheck(_load(case).apply, given, eps=1e-6, atol=1e-4)
@@ -96,7 +96,7 @@ def test_gradients_of_every_subset_of_inputs(needed: tuple[int, ...]) -> None:
     assert isinstance(output, Tensor)
     assert output.requires_grad == any(needed)
     if any(needed):
-        output.backward()
+        torch.autograd.backward(output)
     assert [one.grad is not None for one in inputs] == [bool(need) for need in needed]
 
 
@@ -143,7 +143,7 @@ def test_linear_saves_input_and_weight_and_multiplies_once_for_each_gradient() -
     output = cls.apply(*inputs)
     assert isinstance(output, Tensor)
     with torch.profiler.profile() as profile:
-        output.backward(torch.ones_like(output))
+        torch.autograd.backward(output, torch.ones_like(output))
     products = [event for event in profile.events() if event.name in ("aten::mm", "aten::bmm")]
     assert len(products) == 2
     expected = functional.linear(*inputs)
@@ -155,7 +155,7 @@ def test_numbers_beside_tensors_in_the_plain_function() -> None:
     r = torch.full((3,), 1.2, dtype=torch.float32, requires_grad=True)
     output = module.lj(1.0, 1, r)
     assert output.dtype == torch.float32
-    output.sum().backward()
+    torch.autograd.backward(output.sum())
     assert r.grad is not None
 
 
