@@ -88,9 +88,9 @@ class Outline:
     def _equation(self, left: str, right: str) -> list[str]:
         start = f"    {left} = "
         if len(start) > WIDTH // 2:
-            return [*self._broken(left, "    ", " ="), *self._broken(right, " " * 8)]
-        lines = broken(right, WIDTH, len(start))
-        return [start + lines[0], *(f"        {line.strip()}" for line in lines[1:])]
+            return [*self._broken(left, "    ", " ="), *self._broken(right, " " * _BODY)]
+        lines = broken(right, WIDTH - _BODY, len(start) - _BODY)
+        return [start + lines[0], *(" " * _BODY + line.strip() for line in lines[1:])]
 
     def _broken(self, text: str, indent: str, end: str = "") -> list[str]:
         lines = [indent + line.strip() for line in broken(text, WIDTH - len(indent) - 4)]
