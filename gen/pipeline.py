@@ -17,6 +17,7 @@ from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
 from gen.passes.factor import factor
 from gen.passes.plan import joint_operations, plan, weight
+from gen.passes.stabilise import stabilise
 from gen.passes.vjp import differentiate
 from gen.provenance import header, origin
 
@@ -34,7 +35,7 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
 
 def program(formula: Formula) -> Program:
     """The cheapest program of a formula."""
-    candidates = differentiate(formula, sympy_frontend.partial)
+    candidates = differentiate(stabilise(formula), sympy_frontend.partial)
     return min(map(factor, candidates), key=lambda one: (weight(one), joint_operations(one)))
 
 

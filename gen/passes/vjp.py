@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, cotangent, masked, number, select
+from gen.graph.branches import Branches
 from gen.graph.graph import INPUT, Builder, reachable
 from gen.graph.operations import OPERATIONS
 from gen.graph.shapes import TENSOR_OPERATIONS
@@ -69,12 +70,12 @@ class _Sweep:
     derive: Derive
     order: list[int] = field(init=False)
     active: set[int] = field(init=False)
-    branches: _Branches = field(init=False)
+    branches: Branches = field(init=False)
 
     def __post_init__(self) -> None:
         self.order = reachable(self.builder.nodes, [self.formula.output])
         self.active = self._active()
-        self.branches = _Branches(self.builder, self.order)
+        self.branches = Branches(self.builder, self.order)
 
     def _active(self) -> set[int]:
         """Nodes through which a differentiable input reaches the output."""
@@ -100,10 +101,18 @@ class _Sweep:
                 continue
             for position, contribution in self._pull(term, g):
                 arg = self.builder.nodes[node].args[position]
-                contribution = self.branches.leave(node, position, contribution)
+                contribution = self._left(node, position, contribution)
                 known = cotangents.get(arg)
                 cotangents[arg] = contribution if known is None else known + contribution
         return gradients
+
+    def _left(self, node: int, position: int, contribution: Term) -> Term:
+        """Select a cotangent by every branch that it leaves towards this operand."""
+        zero = contribution.like(0)
+        for condition, holds in self.branches.left(node, position):
+            branches = (contribution, zero) if holds else (zero, contribution)
+            contribution = select(condition, *branches)
+        return contribution
 
     def _pull(self, term: Term, g: Term) -> list[tuple[int, Term]]:
         """What `g` at an operation contributes to each of its active operands."""
@@ -122,60 +131,3 @@ class _Sweep:
         if not OPERATIONS[term.op].sympy:
             raise GenError(f"the derivative of {term.op} in its argument {index + 1} is not known")
         return self.derive(term.op, term.args, index)
-
-
-@dataclass(slots=True)
-class _Branches:
-    """For each node, the branches of selects that it lies in.
-
-    A branch is (its outer branch, condition, taken where the condition holds); a node
-    lies in a branch if every path from the output to it runs through that branch. An input
-    lies in none: its cotangent has left them all.
-    """
-
-    builder: Builder
-    order: list[int]
-    _parents: list[tuple[int, int, bool]] = field(default_factory=lambda: [(-1, -1, True)])
-    _depths: list[int] = field(default_factory=lambda: [0])
-    _known: dict[tuple[int, int, bool], int] = field(default_factory=dict)
-    _of: dict[int, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._of[self.order[-1]] = 0
-        for node in reversed(self.order):
-            for position, arg in enumerate(self.builder.nodes[node].args):
-                branch = self._entered(node, position)
-                if self.builder.nodes[arg].op == INPUT:
-                    branch = 0
-                self._of[arg] = self._shared(self._of.get(arg, branch), branch)
-
-    def _entered(self, node: int, position: int) -> int:
-        """The branch in which `node` uses its operand."""
-        op, args, _ = self.builder.nodes[node]
-        outer = self._of[node]
-        if op != "select" or position == 0:
-            return outer
-        branch = (outer, args[0], position == 1)
-        if branch not in self._known:
-            self._known[branch] = len(self._parents)
-            self._parents.append(branch)
-            self._depths.append(self._depths[outer] + 1)
-        return self._known[branch]
-
-    def _shared(self, one: int, other: int) -> int:
-        while one != other:
-            if self._depths[one] < self._depths[other]:
-                one, other = other, one
-            one = self._parents[one][0]
-        return one
-
-    def leave(self, node: int, position: int, contribution: Term) -> Term:
-        """Select a cotangent by every branch that it leaves towards this operand."""
-        inner = self._entered(node, position)
-        outer = self._of[self.builder.nodes[node].args[position]]
-        zero = contribution.like(0)
-        while inner != outer:
-            inner, condition, holds = self._parents[inner]
-            branches = (contribution, zero) if holds else (zero, contribution)
-            contribution = select(Term(self.builder, condition), *branches)
-        return contribution

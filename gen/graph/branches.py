@@ -1,0 +1,73 @@
+"""Which branches of selects a node lies in.
+
+In: a graph. Out: for each use of a node, the conditions under which its value matters.
+
+A node lies in a branch if every path from the output to it runs through that branch. An
+input lies in none. What lies in a branch is computed also where the branch is not taken,
+and then must do no harm: vjp.py and stabilise.py see to that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gen.graph.algebra import Term
+from gen.graph.graph import INPUT, Builder
+
+# (the branch around this one, the condition, whether this is where it holds)
+_Branch = tuple[int, int, bool]
+
+
+@dataclass(slots=True)
+class Branches:
+    """The branches of one graph, numbered; 0 is outside of all."""
+
+    builder: Builder
+    order: list[int]  # topological, the output last
+    of: dict[int, int] = field(default_factory=dict)  # the branch of each node
+    _branches: list[_Branch] = field(default_factory=lambda: [(-1, -1, True)])
+    _depths: list[int] = field(default_factory=lambda: [0])
+    _numbers: dict[_Branch, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.of[self.order[-1]] = 0
+        for node in reversed(self.order):
+            for position, arg in enumerate(self.builder.nodes[node].args):
+                branch = self._entered(node, position)
+                if self.builder.nodes[arg].op == INPUT:
+                    branch = 0
+                self.of[arg] = self._around(self.of.get(arg, branch), branch)
+
+    def left(self, node: int, position: int) -> list[tuple[Term, bool]]:
+        """The conditions, innermost first, that hold where `node` uses this operand.
+
+        Only those of branches that the operand itself does not lie in.
+        """
+        inner = self._entered(node, position)
+        outer = self.of[self.builder.nodes[node].args[position]]
+        found = []
+        while inner != outer:
+            inner, condition, holds = self._branches[inner]
+            found.append((Term(self.builder, condition), holds))
+        return found
+
+    def _entered(self, node: int, position: int) -> int:
+        """The branch in which `node` uses its operand."""
+        op, args, _ = self.builder.nodes[node]
+        outer = self.of[node]
+        if op != "select" or position == 0:
+            return outer
+        branch = (outer, args[0], position == 1)
+        if branch not in self._numbers:
+            self._numbers[branch] = len(self._branches)
+            self._branches.append(branch)
+            self._depths.append(self._depths[outer] + 1)
+        return self._numbers[branch]
+
+    def _around(self, one: int, other: int) -> int:
+        """The innermost branch around both."""
+        while one != other:
+            if self._depths[one] < self._depths[other]:
+                one, other = other, one
+            one = self._branches[one][0]
+        return one
