@@ -5,6 +5,7 @@ Exit status: 0 all is well, 1 a file is not what it should be, 2 the input is at
 
 from __future__ import annotations
 
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.errors import GenError
-from gen.provenance import VERSION
+from gen.provenance import VERSION, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,17 +33,16 @@ class _Group(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         place = next((i for i, arg in enumerate(args) if not _is_flag(arg)), len(args))
         before, words = args[:place], args[place:]
-        expr: list[str] = []
         if words and words[0] not in self.commands:
-            # The expression is taken as it is, a leading minus and all: as an argument
-            # after "--", where click looks for no options.
+            # The expression is taken as it is, a leading minus and all: click, which
+            # would look for options in it, never sees it.
             if words[1:2] in (["-h"], ["--help"]):
                 return super().parse_args(ctx, ["--help"])
-            expr = ["--", *words[:2]]
+            ctx.meta[_HIDDEN] = words[:2]
             words = [_HIDDEN, *words[2:]]
         before += [word for word in words if word in _ANYWHERE]
         words = [word for word in words if word not in _ANYWHERE]
-        return super().parse_args(ctx, [*before, *words, *expr])
+        return super().parse_args(ctx, [*before, *words])
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("gen", 'NAME "EXPR" [OPTIONS]')
@@ -125,7 +125,7 @@ class _Console:
 
 
 @main.command(_HIDDEN, hidden=True)
-@click.argument("words", nargs=-1)
+@click.argument("unexpected", nargs=-1)
 @click.option("--backend", "backends", multiple=True)
 @click.option("-o", "--out")
 @click.option("--args")
@@ -135,7 +135,7 @@ class _Console:
 @click.pass_obj
 def function(
     console: _Console,
-    words: tuple[str, ...],
+    unexpected: tuple[str, ...],
     backends: tuple[str, ...],
     out: str | None,
     args: str | None,
@@ -144,16 +144,16 @@ def function(
     shapes: tuple[str, ...],
 ) -> None:
     """Write one function."""
-    name, expr = _name_and_expr(words)
+    name, expr = _name_and_expr(unexpected)
     from gen import pipeline
 
     options = {
         "args": args or "",
         "const": ",".join(const),
         "optional": ",".join(optional),
-        "shape": dict(map(_shape, shapes)),
+        "shape": _shapes(shapes),
     }
-    request = pipeline.request(name, sys.stdin.read() if expr == "-" else expr, options)
+    request = pipeline.request(name, _given() if expr == "-" else expr, options)
     chosen = backends or ("numpy",)
     if out == "-":
         for backend in dict.fromkeys(chosen):
@@ -165,28 +165,44 @@ def function(
     console.written(write(files, folder))
 
 
-def _name_and_expr(words: tuple[str, ...]) -> tuple[str, str]:
-    """The last two words; parse_args moved them behind everything else."""
+def _name_and_expr(unexpected: tuple[str, ...]) -> tuple[str, str]:
+    """The first two words, which parse_args set aside."""
+    context = click.get_current_context()
+    words: list[str] = context.meta[_HIDDEN]
     if len(words) == 1:
-        verbs = ", ".join(main.list_commands(click.get_current_context()))
+        verbs = ", ".join(main.list_commands(context))
         raise GenError(
             f'an expression is missing, as in gen {words[0]} "0.5*(5*x**3-3*x)"; '
             f"the verbs are {verbs}"
         )
-    *unexpected, name, expr = words
     if unexpected:
         raise GenError(
             f"unexpected argument {unexpected[0]!r}; an expression is one argument, "
-            f'in quotes: gen {name} "..."'
+            f'in quotes: gen {words[0]} "..."'
         )
-    return name, expr
+    return words[0], words[1]
 
 
-def _shape(text: str) -> tuple[str, str]:
-    name, separator, dimensions = text.partition("=")
-    if not separator:
-        raise GenError(f"--shape {text}: an input and its dimensions are needed, as in weight=O,I")
-    return name.strip(), dimensions
+def _given() -> str:
+    """Standard input."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise GenError(f"standard input cannot be read: {fault}") from None
+
+
+def _shapes(texts: tuple[str, ...]) -> dict[str, str]:
+    shapes: dict[str, str] = {}
+    for text in texts:
+        name, separator, dimensions = (part.strip() for part in text.partition("="))
+        if not separator:
+            raise GenError(
+                f"--shape {text}: an input and its dimensions are needed, as in weight=O,I"
+            )
+        if name in shapes:
+            raise GenError(f"--shape {name} is given twice")
+        shapes[name] = dimensions
+    return shapes
 
 
 def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File, ...]]:
@@ -196,6 +212,8 @@ def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File,
     path = Path(out or "generated")
     if path.suffix != ".py":
         return path, files
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+        raise GenError(f"-o {out}: {path.stem!r} is no name that a module can be imported by")
     module, *rest = files
     if sum(not file.name.startswith("_") for file in files) > 1:
         raise GenError(f"-o {out} names one file for several backends; name a folder")
@@ -239,7 +257,8 @@ def list_functions(console: _Console, spec: Path | None) -> None:
     found = _read_spec(spec)
     width = max((len(entry.request.name) for entry in found.entries), default=0)
     for entry in found.entries:
-        console.show(f"{entry.request.name:{width}}  {entry.request.expr}\n")
+        line = f"{entry.request.name:{width}}  {one_line(entry.request.expr)}"
+        console.show("".join(c for c in line if c.isprintable()) + "\n")
 
 
 @main.command()
@@ -247,9 +266,13 @@ def list_functions(console: _Console, spec: Path | None) -> None:
 def init(console: _Console) -> None:
     """Start a gen.toml in this folder."""
     path = Path("gen.toml")
-    if path.exists():
-        raise GenError(f"{path} is there already")
-    path.write_text(_STARTER, encoding="utf-8")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_STARTER)
+    except FileExistsError:
+        raise GenError(f"{path} is there already") from None
+    except OSError as fault:
+        raise GenError(f"{path} cannot be written: {fault.strerror}") from None
     console.say(f"wrote {path}; gen build writes what it asks for")
 
 
@@ -266,8 +289,11 @@ expr = "0.5*(5*x**3-3*x)"
 def _read_spec(path: Path | None) -> Spec:
     from gen.frontend import spec
 
-    if path is None or path.is_dir():
-        path = spec.find(path or Path())
+    try:
+        if path is None or path.is_dir():
+            path = spec.find(path or Path())
+    except (OSError, ValueError) as fault:
+        raise GenError(f"{path} cannot be read: {fault}") from None
     return spec.read(path)
 
 

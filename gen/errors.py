@@ -6,6 +6,7 @@ Out: a `GenError`, whose text is the whole message; the command prints it and ex
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -36,13 +37,18 @@ class ExpressionError(GenError):
     def __init__(
         self, fault: str, text: str, line: int, column: int, width: int = 1, hint: str = ""
     ) -> None:
-        lines = text.splitlines() or [""]
+        lines = split_lines(text)
         line = min(max(line, 1), len(lines))
         place = f"line {line}, column {column + 1}" if len(lines) > 1 else f"column {column + 1}"
         excerpt, indent = _excerpt(lines[line - 1], column)
         carets = "^" * max(1, min(width, len(excerpt) - indent))
         shown = [f"{fault} ({place})", f"    {excerpt}", f"    {' ' * indent}{carets}", hint]
         super().__init__("\n".join(row for row in shown if row))
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of an expression as Python's parser counts them."""
+    return re.split(r"\r\n|\r|\n", text)
 
 
 def _excerpt(line: str, column: int) -> tuple[str, int]:

@@ -48,7 +48,7 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
         GenError: where a file that is not ours would be overwritten, or the disk refuses;
             nothing has been written then.
     """
-    wanted = [file for file in files if not _kept(file, folder)]
+    wanted = [file for file in _distinct(files) if not _kept(file, folder)]
     present = {file.name: _read(folder / file.name) for file in wanted}
     for file in wanted:
         text = present[file.name]
@@ -63,14 +63,24 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
 
 def compare(files: Iterable[File], folder: Path) -> tuple[Drift, ...]:
     """How `folder` differs from holding exactly these files, and no others of ours."""
-    wanted = {file.name: file.text for file in files if not _kept(file, folder)}
+    wanted = {file.name: file.text for file in _distinct(files) if not _kept(file, folder)}
     drifts = [_drift(folder / name, text) for name, text in sorted(wanted.items())]
     if folder.is_dir():
         for path in sorted(folder.glob("*.py")):
-            text = _read(path)
+            text = _read(path) if path.is_file() else None
             if path.name not in wanted and text is not None and is_generated(text):
                 drifts.append(Drift(path, "left over", _diff(path, text, "")))
     return tuple(drift for drift in drifts if drift is not None)
+
+
+def _distinct(files: Iterable[File]) -> list[File]:
+    """The files, of which no two may have the same name."""
+    found: dict[str, File] = {}
+    for file in files:
+        if file.name in found:
+            raise GenError(f"two files would be written to {file.name}; rename one of them")
+        found[file.name] = file
+    return list(found.values())
 
 
 def _kept(file: File, folder: Path) -> bool:
@@ -103,8 +113,8 @@ def _read(path: Path) -> str | None:
         return path.read_bytes().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return None
-    except OSError as fault:
-        raise GenError(f"{path} cannot be read: {fault.strerror}") from None
+    except (OSError, ValueError) as fault:  # ValueError: a null byte in the path
+        raise GenError(f"{path} cannot be read: {fault}") from None
 
 
 def _place(texts: list[tuple[Path, str]]) -> None:

@@ -5,6 +5,7 @@ In: the name of a class. Out: the same in snake case.
 
 from __future__ import annotations
 
+import keyword
 import re
 
 
@@ -14,4 +15,5 @@ def snake_case(name: str) -> str:
     >>> [snake_case(name) for name in ("P3", "ReLU", "MulConstant", "LennardJones")]
     ['p3', 'relu', 'mul_constant', 'lennard_jones']
     """
-    return re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
+    snake = re.sub(r"(?<=[A-Za-z0-9])(?=[A-Z][a-z])", "_", name).lower()
+    return f"{snake}_" if keyword.iskeyword(snake) else snake

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) -> Request:
     """What Python asks for; a `sympy.Expr` becomes the text that reads as the same graph."""
-    written = expr if isinstance(expr, str) else sympy_frontend.to_text(expr)
-    return options_frontend.request(name, written, options)
+    if isinstance(expr, str) or not hasattr(expr, "free_symbols"):
+        return options_frontend.request(name, expr, options)
+    written, inputs = sympy_frontend.to_text(expr)
+    declared = {"args": inputs, **options} if set(inputs) & set(text.CONSTANTS) else options
+    return options_frontend.request(name, written, declared)
 
 
 def program(formula: Formula) -> Program:

@@ -99,8 +99,10 @@ def like(value: Array | None) -> Like | None:
     return None if value is None else Like(value.shape, value.dtype)
 
 
-def array(value: ArrayLike) -> Array:
+def array(value: ArrayLike | None) -> Array:
     """Return one input as an array of real floating-point numbers."""
+    if value is None:
+        raise TypeError("an input is None; real floating-point numbers are needed")
     return arrays(value)[0]
 
 

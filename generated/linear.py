@@ -43,7 +43,7 @@ class Linear(Function):
             ("bias", "O", bias),
         )
         ctx.save_for_backward(input, weight)
-        ctx.bias = like(bias)
+        ctx.like_bias = like(bias)
         t1 = input @ weight.T
         return t1 if bias is None else t1 + bias
 
@@ -56,8 +56,8 @@ class Linear(Function):
             grad_input = grad_output @ weight
         if ctx.needs_input_grad[1]:
             grad_weight = contract(grad_output, input)
-        if ctx.needs_input_grad[2] and ctx.bias is not None:
-            grad_bias = sum_to(grad_output, ctx.bias)
+        if ctx.needs_input_grad[2] and ctx.like_bias is not None:
+            grad_bias = sum_to(grad_output, ctx.like_bias)
         return grad_input, grad_weight, grad_bias
 
 

@@ -39,7 +39,7 @@ class Linear(torch.autograd.Function):
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
         """Save input and weight for backward."""
         input, weight, bias = inputs
-        ctx.bias_shape = None if bias is None else bias.shape
+        ctx.like_bias = None if bias is None else bias.shape
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(input, weight)
 
@@ -55,7 +55,7 @@ class Linear(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             grad_weight = contract(grad_output, input)
         if ctx.needs_input_grad[2]:
-            grad_bias = sum_to(grad_output, ctx.bias_shape)
+            grad_bias = sum_to(grad_output, ctx.like_bias)
         return grad_input, grad_weight, grad_bias
 
 

@@ -53,7 +53,7 @@ def backend(name: str) -> Backend:
     """
     names = backend_names()
     if name not in names:
-        hint = nearest(name, names) or f"there are {', '.join(names)}"
+        hint = nearest(str(name), names) or f"there are {', '.join(names)}"
         raise GenError(f"unknown backend {name!r}; {hint}")
     found: Backend = _load(name).BACKEND
     return found

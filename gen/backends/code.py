@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from gen.graph.algebra import MIRRORED
 from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, constants, reachable
 from gen.graph.infix import (
     ATOM,
@@ -189,6 +190,8 @@ class Writer:
         is_comparison = node.op in ("lt", "le", "gt", "ge", "eq", "ne")
         if is_comparison and numbers_only:
             texts[0] = self.dialect.scalar(texts[0])
+        elif is_comparison and operands[0].is_number:
+            node, texts = node._replace(op=MIRRORED[node.op]), texts[::-1]
         arithmetic = infix(node, texts)
         if arithmetic is not None:
             return Operand(arithmetic, numbers_only and not is_comparison)

@@ -23,7 +23,7 @@ _LONGEST = 24
 def entry_name(name: str, reserved: Iterable[str]) -> str:
     """The plain function beside the class: its name in snake case, where that is free."""
     entry = snake_case(name)
-    return f"apply_{entry}" if entry in {name, *reserved} or keyword.iskeyword(entry) else entry
+    return f"apply_{entry}" if entry in {name, *reserved, *_AMBIGUOUS} else entry
 
 
 @dataclass(slots=True)
@@ -37,11 +37,18 @@ class Names:
     def for_inputs(cls, inputs: Iterable[str], reserved: Iterable[str]) -> Names:
         """Identifiers for `inputs`, none of them in `reserved`."""
         order = list(inputs)
-        forbidden = {*reserved, *_AMBIGUOUS, "__debug__"}
-        names = cls({*forbidden, *keyword.kwlist, *(one for one in order if one not in forbidden)})
+        forbidden = {*reserved, *_AMBIGUOUS}
+        # Inside a class Python renames what begins with two underscores.
+        kept = [one for one in order if one not in forbidden and not one.startswith("__")]
+        names = cls({*forbidden, *keyword.kwlist, *kept})
         for one in order:
-            names.of_inputs[one] = names._suffixed(one) if one in forbidden else one
+            plain = one.lstrip("_") if one.startswith("__") else one
+            names.of_inputs[one] = one if one in kept else names._suffixed(plain or "x")
         return names
+
+    def attribute(self, name: str) -> str:
+        """The attribute of ctx that keeps an input or its shape; a private one may be taken."""
+        return f"input{name}" if name.startswith("_") else name
 
     def _suffixed(self, name: str) -> str:
         while name in self.taken:

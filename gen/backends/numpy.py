@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from gen.backends.code import Operand as Code
@@ -16,7 +17,7 @@ from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline, assigned, called, imported, listed
 from gen.errors import GenError
 from gen.graph.graph import INPUT
-from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
-    "np special ctx grad_output output Array ArrayLike Context Function array arrays "
-    "check_shapes contract expand like number scalar sigmoid sum_to tuple float "
+    "any np special staticmethod tuple float ctx inputs grad_output output "
+    "Array ArrayLike Context Function array arrays "
+    "check_shapes contract expand like number scalar sigmoid sum_to "
     "needs_input_grad saved_tensors save_for_backward".split()
 )
 
@@ -88,6 +90,9 @@ _SCIPY_PARTS = {
 
 # Functions of scipy that make float32 float64 where one operand is a plain number.
 _ARRAYS_ONLY = frozenset({"xlogy", "beta"})
+
+# n! fits float64 up to here.
+_HIGHEST_ORDER = 170
 
 _RECIPROCALS = {"sech": "np.cosh", "csch": "np.sinh"}
 
@@ -169,11 +174,10 @@ class _Dialect:
             case "softplus", [a]:
                 return call("np.logaddexp", [Text("0"), a])
             case "logsigmoid", [a]:
-                minus = Text(f"-{enclose(a, SIGN)}", SIGN)
-                return Text(f"-{call('np.logaddexp', [Text('0'), minus]).code}", SIGN)
+                return negated(call("np.logaddexp", [Text("0"), negated(a)]))
             case "lambertw", [a]:
-                branch = self._special("lambertw", [a]).code
-                return Text(f"{branch}.real.astype({call('np.result_type', [a]).code})")
+                branch = call("np.real", [self._special("lambertw", [a])]).code
+                return Text(f"{branch}.astype({call('np.result_type', [a]).code})")
             case "contract", _:
                 self.runtime.add("contract")
                 return call("contract", texts)
@@ -189,6 +193,8 @@ class _Dialect:
             raise GenError(f"polygamma needs a whole order from 1 on, given {n.text.code}")
         # scipy's polygamma makes float32 float64; the zeta function it is made of does not.
         order = int(n.text.code)
+        if order > _HIGHEST_ORDER:
+            raise GenError(f"polygamma has orders up to {_HIGHEST_ORDER}, given {order}")
         factor = (-1) ** (order + 1) * math.factorial(order)
         zeta = self._special("zeta", [Text(str(order + 1)), self._array(x)])
         return zeta if factor == 1 else Text(f"{factor} * {zeta.code}", PRODUCT)
@@ -206,8 +212,9 @@ class _Numpy:
 BACKEND = _Numpy()
 
 
-# numpy declares that its universal functions return Any.
-_ANY = re.compile(r"(np|special)\.(?!where|zeros_like)")
+# numpy declares that its universal functions return Any, and so does arithmetic with
+# the result of np.where.
+_ANY = re.compile(r"\b(np|special)\.|\bscalar\(")
 
 
 def _annotation(lines: Sequence[str]) -> str:
@@ -215,10 +222,18 @@ def _annotation(lines: Sequence[str]) -> str:
     return ": Array" if any(_ANY.search(line) for line in lines) else ""
 
 
+def _is_selection(value: str) -> bool:
+    """Whether a value is a call of np.where and nothing else."""
+    if not value.startswith("np.where("):
+        return False
+    depths = accumulate((c == "(") - (c == ")") for c in value)
+    return list(depths).index(0, len("np.where")) == len(value) - 1
+
+
 def _returned(name: str, value: str, lines: Sequence[str]) -> list[str]:
     """Lines that return `value`, through a variable with a type where it needs one."""
     annotation = _annotation([*lines, value])
-    if not annotation or value == name:
+    if not annotation or _is_selection(value):
         return [f"return {value}"]
     return [f"{name}{annotation} = {value}", f"return {name}"]
 
@@ -260,9 +275,10 @@ class _Emitter:
         )
 
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
-        imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        text = "\n".join(lines)
+        imports = ["import numpy as np"] if re.search(r"\bnp\.", text) else []
         imports.append("from numpy.typing import ArrayLike")
-        if any("special." in line for line in lines):
+        if re.search(r"\bspecial\.", text):
             imports.append("from scipy import special")
         return (*imports, "", *imported("._runtime", self.runtime))
 
@@ -271,10 +287,11 @@ class _Emitter:
     def _forward(self) -> list[str]:
         outline, kernel = self.outline, self.kernel
         lines = [*self._converted(), *self._checked()]
-        writer = self._writer(kernel.forward, outline.tensors)
+        writer = self._writer(kernel.forward, self._beside())
         writer.write("")
         keep = self._kept()
         value = self._value(writer)
+        lines += outline.gathered([*writer.lines, value])
         if kernel.saves_output:
             output = [f"output{_annotation([*writer.lines, value])} = {value}"]
             return [*lines, *writer.lines, *output, *keep, "return output"]
@@ -286,10 +303,13 @@ class _Emitter:
         assert node is not None
         if self.kernel.expands:
             self.runtime.add("expand")
-            return f"expand({', '.join([writer.code(node), *self.outline.tensors])})"
+            return f"expand({', '.join([writer.code(node), *self._beside()])})"
         if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
             return f"{writer.code(node)}.copy()"
         return writer.code(node)
+
+    def _beside(self) -> list[str]:
+        return self.outline.beside()
 
     def _converted(self) -> list[str]:
         tensors = self.outline.tensors
@@ -303,25 +323,20 @@ class _Emitter:
         return [*assigned(tensors, source[0]), *source[1:], *numbers]
 
     def _checked(self) -> list[str]:
-        checks = [
-            f'("{one.input.name}", "{" ".join(one.dimensions)}", {self.outline.identifier(one)})'
-            for one in self.kernel.operands
-            if one.dimensions is not None
-        ]
-        if checks:
-            self.runtime.add("check_shapes")
-        return called("check_shapes", checks) if checks else []
+        lines = self.outline.checks()
+        self.runtime |= {"check_shapes"} if lines else set()
+        return lines
 
     def _kept(self) -> list[str]:
         """What forward leaves on ctx."""
         lines = called("ctx.save_for_backward", self.outline.saved) if self.outline.saved else []
         for one in self.kernel.operands:
-            name = self.outline.identifier(one)
+            name, kept = self.outline.identifier(one), self.outline.kept(one)
             if not one.input.differentiable:
-                lines.append(f"ctx.{name} = {name}")
+                lines.append(f"{kept} = {name}")
             elif one.reduced and not one.saved:
                 self.runtime.add("like")
-                lines.append(f"ctx.{name} = like({name})")
+                lines.append(f"{kept} = like({name})")
         return lines
 
     # ---- backward
@@ -337,14 +352,14 @@ class _Emitter:
         if not operand.reduced:
             return code
         self.runtime.add("sum_to")
-        name = self.outline.identifier(operand)
-        return f"sum_to({code}, {name if operand.saved else f'ctx.{name}'})"
+        target = self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
+        return f"sum_to({code}, {target})"
 
     def _guard(self, operand: Operand) -> str:
         if not operand.input.optional:
             return ""
-        name = self.outline.identifier(operand)
-        return f" and {name if operand.saved else f'ctx.{name}'} is not None"
+        value = self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
+        return f" and {value} is not None"
 
     # ---- both
 

@@ -55,6 +55,34 @@ class Outline:
         inputs = [self.identifier(one) for one in self.kernel.operands if one.saved]
         return [*inputs, "output"] if self.kernel.saves_output else inputs
 
+    def kept(self, operand: Operand) -> str:
+        """Where ctx keeps a number, or the shape of an input that is not saved."""
+        name = self.names.attribute(self.identifier(operand))
+        return f"ctx.{name}" if not operand.input.differentiable else f"ctx.like_{name}"
+
+    def checks(self) -> list[str]:
+        """The call that compares shapes with what is declared."""
+        checks = [
+            f'("{one.input.name}", "{" ".join(one.dimensions)}", {self.identifier(one)})'
+            for one in self.kernel.operands
+            if one.dimensions is not None
+        ]
+        return called("check_shapes", checks) if checks else []
+
+    def beside(self) -> list[str]:
+        """The inputs as arguments of a call that wants them all."""
+        return self.tensors if len(self.tensors) <= _ALL else ["*inputs"]
+
+    def gathered(self, lines: Iterable[str]) -> list[str]:
+        """The line that gathers the inputs, where one of `lines` wants them all."""
+        if not any("*inputs" in line for line in lines):
+            return []
+        names = self.tensors
+        line = f"inputs = {', '.join(names)}"
+        if len(line) + _BODY <= WIDTH:
+            return [line]
+        return ["inputs = (", *(f"    {name}," for name in names), ")"]
+
     @property
     def plain(self) -> list[str]:
         """The names of the inputs that are plain numbers, as in the formula."""
@@ -144,9 +172,9 @@ class Outline:
         lines = assigned(self.saved, source) if self.saved else []
         used = self._read()
         return lines + [
-            f"{self.names.of_inputs[name]}: float = ctx.{self.names.of_inputs[name]}"
-            for name in self.plain
-            if name in used
+            f"{self.identifier(one)}: float = {self.kept(one)}"
+            for one in self.kernel.operands
+            if not one.input.differentiable and one.input.name in used
         ]
 
     def _read(self) -> set[str]:
@@ -237,6 +265,9 @@ class Outline:
         finish: Callable[[Operand, str], str],
     ) -> None:
         line = before + finish(operand, writer.code(node))
+        if operand.zero:
+            writer.lines.append(line)
+            return
         if len(line) > WIDTH - _BODY and not writer.code(node).isidentifier():
             name = writer.names.fresh("t")
             writer.lines.append(f"    {name} = {writer.code(node)}")

@@ -14,7 +14,7 @@ from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline, assigned, called, imported
 from gen.errors import GenError
 from gen.graph.graph import INPUT
-from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose
+from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore. Those
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
-    "torch ctx grad_output grad_outputs output inputs Any Context Tensor tuple float "
+    "any staticmethod tuple float torch ctx grad_output output inputs "
+    "Any Context Tensor "
     "cbrt check_shapes contract expand gamma heaviside scalar sum_to tensors "
     "apply backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
-    "next_functions non_differentiable register_hook register_prehook "
+    "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
     "save_for_backward save_for_forward saved_for_forward saved_tensors saved_variables "
     "set_materialize_grads setup_context to_save vjp vmap".split()
 )
@@ -148,8 +149,7 @@ class _Dialect:
                 return call("torch.pow", [a, b])
             case "softplus", [a]:
                 # torch's own softplus returns x itself beyond 20, off by 2e-9.
-                minus = Text(f"-{enclose(a, SIGN)}", SIGN)
-                return Text(f"-{call('torch.nn.functional.logsigmoid', [minus]).code}", SIGN)
+                return negated(call("torch.nn.functional.logsigmoid", [negated(a)]))
             case "sech" | "csch", [a]:
                 return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
             case "ndtr", [a]:
@@ -217,7 +217,7 @@ class _Emitter:
             documentation=outline.documentation(),
             forward_parameters=outline.parameters([], "Tensor", 16, 4),
             forward=tuple(forward),
-            saving=outline.saving().capitalize() + ".",
+            saving=f"S{outline.saving()[1:]}.",
             setup=tuple(self._setup()),
             gradient_type=kind if several > 1 else f"{kind} | None",
             no_gradient=", ".join(["None"] * several) if several < 8 else f"(None,) * {several}",
@@ -248,42 +248,35 @@ class _Emitter:
 
     def _forward(self) -> list[str]:
         kernel = self.kernel
-        writer = self._writer(kernel.forward, self.outline.tensors)
-        writer.lines = self._checked()
+        writer = self._writer(kernel.forward, self.outline.beside())
         writer.write("")
         (node,) = kernel.forward.results
         assert node is not None
         value = writer.code(node)
         if kernel.expands:
             self.runtime.add("expand")
-            value = f"expand({', '.join([value, *self.outline.tensors])})"
+            value = f"expand({', '.join([value, *self.outline.beside()])})"
         elif kernel.forward.graph[node].op in (INPUT, "transpose"):
             value += ".clone()"
-        return [*writer.lines, *_returned("output", value, writer.lines)]
+        before = [*self._checked(), *self.outline.gathered([*writer.lines, value])]
+        return [*before, *writer.lines, *_returned("output", value, writer.lines)]
 
     def _checked(self) -> list[str]:
-        checks = [
-            f'("{one.input.name}", "{" ".join(one.dimensions)}", {self.outline.identifier(one)})'
-            for one in self.kernel.operands
-            if one.dimensions is not None
-        ]
-        if checks:
-            self.runtime.add("check_shapes")
-        return called("check_shapes", checks) if checks else []
+        lines = self.outline.checks()
+        self.runtime |= {"check_shapes"} if lines else set()
+        return lines
 
     def _setup(self) -> list[str]:
         """What forward leaves on ctx: tensors as such, numbers and shapes as attributes."""
         outline = self.outline
         kept = []
         for one in self.kernel.operands:
-            name = outline.identifier(one)
+            name, place = outline.identifier(one), outline.kept(one)
             if not one.input.differentiable:
-                kept.append(f"ctx.{name} = {name}")
+                kept.append(f"{place} = {name}")
             elif one.reduced and not one.saved:
                 shape = f"None if {name} is None else {name}.shape"
-                kept.append(
-                    f"ctx.{name}_shape = {shape if one.input.optional else f'{name}.shape'}"
-                )
+                kept.append(f"{place} = {shape if one.input.optional else f'{name}.shape'}")
         lines = [*self._unpacked(), *kept, "ctx.set_materialize_grads(False)"]
         saved = called("ctx.save_for_backward", outline.saved) if outline.saved else []
         return [*lines, *saved]
@@ -312,8 +305,8 @@ class _Emitter:
         if not operand.reduced:
             return code
         self.runtime.add("sum_to")
-        name = self.outline.identifier(operand)
-        return f"sum_to({code}, {f'{name}.shape' if operand.saved else f'ctx.{name}_shape'})"
+        saved = f"{self.outline.identifier(operand)}.shape"
+        return f"sum_to({code}, {saved if operand.saved else self.outline.kept(operand)})"
 
     def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
         outline = self.outline

@@ -26,9 +26,14 @@ def check_name(name: str) -> None:
         raise GenError(
             f"{name!r} is no name for a function: a Python identifier is needed, such as P3"
         )
-    if name.startswith("_") or name.lower() in VERBS:
-        why = "starts with an underscore" if name.startswith("_") else "is a verb of gen"
-        raise GenError(f"{name!r} cannot name a function: it {why}; choose another, such as P3")
+    reasons = {
+        "starts with an underscore": name.startswith("_"),
+        "is a verb of gen": name.lower() in VERBS,
+        "reads as a number": name in ("l", "O", "I"),
+    }
+    for why, holds in reasons.items():
+        if holds:
+            raise GenError(f"{name!r} cannot name a function: it {why}; choose another, such as P3")
 
 
 def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:

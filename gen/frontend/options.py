@@ -6,6 +6,7 @@ with commas or a list; a shape is "O,I" or ["O", "I"], of letters and numbers.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -13,6 +14,8 @@ from gen.errors import GenError, nearest
 from gen.model import Request
 
 Names: TypeAlias = str | Iterable[str]
+
+_LONGEST = 40  # characters of a dimension
 
 _OPTIONS = ("args", "const", "optional", "shape")
 
@@ -23,6 +26,9 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
     Raises:
         GenError: for an option that there is not, or a value that it does not take.
     """
+    if not isinstance(name, str) or not isinstance(expr, str):
+        given = name if not isinstance(name, str) else expr
+        raise GenError(f"a name and an expression are texts, given {given!r}")
     for option in options:
         if option not in _OPTIONS:
             hint = nearest(option, _OPTIONS) or f"there are {', '.join(_OPTIONS)}"
@@ -47,17 +53,21 @@ def _names(option: str, value: object) -> tuple[str, ...]:
         value = [part.strip() for part in value.split(",")] if value.strip() else []
     if not isinstance(value, Iterable):
         raise GenError(f"{option} takes names such as x,y, given {value!r}")
-    names = tuple(value)
-    for name in names:
+    names = []
+    for name in value:
         if not isinstance(name, str) or not name.isidentifier():
             raise GenError(f"{option} takes names such as x,y, given {name!r}")
-    return names
+        names.append(unicodedata.normalize("NFKC", name))  # as Python's parser does
+    return tuple(names)
 
 
 def _shapes(value: object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, Mapping):
         raise GenError(f"shape takes dimensions by input, given {value!r}")
-    return tuple((str(name), _dimensions(str(name), given)) for name, given in value.items())
+    return tuple(
+        (unicodedata.normalize("NFKC", str(name)), _dimensions(str(name), given))
+        for name, given in value.items()
+    )
 
 
 def _dimensions(name: str, value: object) -> tuple[str, ...]:
@@ -65,9 +75,13 @@ def _dimensions(name: str, value: object) -> tuple[str, ...]:
         value = [part.strip() for part in value.split(",")] if value.strip() else []
     if not isinstance(value, Iterable):
         raise GenError(f"shape of {name}: dimensions such as N,I are needed, given {value!r}")
-    dimensions = tuple(str(one) for one in value)
+    dimensions = tuple(str(one) if type(one) in (int, str) else "?" for one in value)
     for one in dimensions:
-        if not (one.isascii() and (one.isidentifier() or one.isdigit())) or one == "0":
+        if (
+            len(one) > _LONGEST
+            or not (one.isascii() and (one.isidentifier() or one.isdigit()))
+            or one == "0"
+        ):
             raise GenError(
                 f"shape of {name}: {one!r} is no dimension; letters or numbers are, as in N,3"
             )

@@ -112,7 +112,9 @@ def _load(path: Path) -> dict[str, object]:
         raise GenError(f"{path} is not there") from None
     except (OSError, UnicodeDecodeError) as fault:
         raise GenError(f"{path} cannot be read: {fault}") from None
-    except tomllib.TOMLDecodeError as fault:
+    except RecursionError:
+        raise GenError(f"{path} is nested too deeply") from None
+    except ValueError as fault:  # no TOML, or a number that is too long
         raise GenError(f"{path} is no TOML: {fault}") from None
 
 

@@ -55,21 +55,27 @@ _BUILDERS: dict[str, Callable[..., Term]] = {
 }
 
 
-def to_text(expr: sympy.Expr) -> str:
-    """The expression of a `sympy.Expr` in the language.
+def to_text(expr: sympy.Expr) -> tuple[str, tuple[str, ...]]:
+    """The expression of a `sympy.Expr` in the language, and its inputs, sorted.
 
     Raises:
         GenError: where it contains something that the language does not have.
     """
+    import sympy
+
+    if not isinstance(expr, sympy.Expr):
+        raise GenError(f"SymPy's {type(expr).__name__} is no expression of one value")
     builder = Builder()
-    for name in sorted(one.name for one in expr.free_symbols):
-        if not name.isidentifier():
-            raise GenError(f"the symbol {name!r} is no name for an input")
+    names = sorted(one.name for one in expr.free_symbols)
+    for name in names:
+        if not name.isidentifier() or names.count(name) > 1:
+            what = "no name for" if not name.isidentifier() else "the name of more than"
+            raise GenError(f"the symbol {name!r} is {what} an input".replace("than an", "than one"))
     term = _convert(expr, builder, {})
     written = express(builder.freeze(), term.id, MAX_CHARACTERS)
     if written is None:
         raise GenError(f"the expression has more than {MAX_CHARACTERS} characters written out")
-    return written
+    return written, tuple(names)
 
 
 def partial(op: str, args: tuple[Term, ...], index: int) -> Term:
@@ -135,6 +141,8 @@ def _term(node: sympy.Basic, operands: list[Term], builder: Builder) -> Term:
     if node in (sympy.true, sympy.false):
         return truth(builder, bool(node))
     name = type(node).__name__
+    if isinstance(node, sympy.core.function.AppliedUndef):
+        raise GenError(f"SymPy's undefined function {name} is not part of the language")
     if isinstance(node, sympy.NumberSymbol):
         return _constant(name, builder)
     if isinstance(node, sympy.Piecewise):

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gen.errors import ExpressionError, GenError, nearest
 from gen.frontend.inputs import check_name, resolve
+from gen.frontend.syntax import LANGUAGE, MAX_DIGITS, Source, check_quotes, names, parse
 from gen.graph.algebra import (
     Term,
     both,
@@ -32,17 +32,17 @@ from gen.graph.algebra import (
     transpose,
     truth,
 )
-from gen.graph.evaluate import decide
+from gen.graph.evaluate import as_float, decide
 from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import FUNCTIONS, MANY
 from gen.graph.shapes import infer
-from gen.model import MAX_CHARACTERS, Formula, Input, Request
+from gen.model import Formula, Input, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-MAX_DEPTH = 2000
-MAX_DIGITS = 1000
+# Selections inside selections: each level repeats the conditions around it.
+MAX_BRANCHES = 100
 
 CONSTANTS = ("pi", "E")
 
@@ -89,11 +89,6 @@ _WRONG_NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.Slice: ("a slice", ""),
 }
 
-_LANGUAGE = (
-    "an expression has numbers, names, + - * / ** @, .T, comparisons, and/or/not, "
-    "`a if c else b` and calls of known functions"
-)
-
 
 def read(request: Request) -> Formula:
     """The formula of a request whose expression is text.
@@ -102,95 +97,18 @@ def read(request: Request) -> Formula:
         GenError: for whatever is not part of the language.
     """
     check_name(request.name)
-    tree = _parse(request.expr)
-    reader = _Reader(request, _names(tree, request))
+    source = Source(request.expr)
+    tree = parse(source)
+    inputs = [
+        name for name in names(tree, source) if name not in CONSTANTS or name in request.declared
+    ]
+    reader = _Reader(request, source, inputs)
     output = reader.read(tree)
+    check_quotes(source)
     order = reachable(reader.builder.nodes, [output.id])
     graph = reader.builder.freeze()
     infer(graph, order, {one.name: one.shape for one in reader.inputs})
     return Formula(request, reader.inputs, graph, output.id)
-
-
-def _parse(text: str) -> ast.expr:
-    if not text:
-        raise GenError("the expression is empty; write one, such as 0.5*(5*x**3-3*x)")
-    if len(text) > MAX_CHARACTERS:
-        raise GenError(
-            f"the expression has {len(text)} characters; at most {MAX_CHARACTERS} are read"
-        )
-    # The parser skips these two, and they would reach the docstring of what is emitted.
-    for sign, what in (("#", "a comment"), ("\\", "a backslash")):
-        if sign in text:
-            place = _line_column(text, text.index(sign))
-            raise ExpressionError(f"{what} is not part of an expression", text, *place)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the parser warns of literals refused below
-            tree = ast.parse(text, mode="eval").body
-    except SyntaxError as fault:
-        raise _syntax_error(text, fault) from None
-    except (RecursionError, MemoryError):
-        raise _too_deep() from None
-    except ValueError as fault:  # null bytes, lone surrogates
-        raise GenError(f"the expression cannot be read as text: {fault}") from None
-    if _depth(tree) > MAX_DEPTH:
-        raise _too_deep()
-    return tree
-
-
-def _too_deep() -> GenError:
-    return GenError(
-        f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read "
-        "(each term of a sum and each factor of a product is one), 200 of them parentheses"
-    )
-
-
-def _syntax_error(text: str, fault: SyntaxError) -> GenError:
-    message = fault.msg or "invalid syntax"
-    if "too many nested parentheses" in message or "too complex" in message:
-        return _too_deep()
-    line, column = fault.lineno or 1, max((fault.offset or 1) - 1, 0)
-    hint = _LANGUAGE
-    if "decimal literal" in message:
-        hint = "a product needs its sign: write 2*x"
-    elif "cannot assign" in message or "'='" in message:
-        hint = "comparing is ==; an expression assigns nothing"
-    elif "was never closed" in message or "unmatched" in message:
-        hint = ""
-    elif "Maybe you meant" in message or "forgot a comma" in message:
-        message = "invalid syntax"
-    elif "integer string conversion" in message:
-        message, hint = "a number is too long", f"at most {MAX_DIGITS} digits are read"
-    return ExpressionError(f"not an expression: {message}", text, line, column, hint=hint)
-
-
-def _line_column(text: str, offset: int) -> tuple[int, int]:
-    before = text[:offset]
-    return before.count("\n") + 1, offset - (before.rfind("\n") + 1)
-
-
-def _depth(tree: ast.expr) -> int:
-    deepest, pending = 0, [(tree, 1)]
-    while pending:
-        node, depth = pending.pop()
-        deepest = max(deepest, depth)
-        pending.extend(
-            (child, depth + 1)
-            for child in ast.iter_child_nodes(node)
-            if isinstance(child, ast.expr)
-        )
-    return deepest
-
-
-def _names(tree: ast.expr, request: Request) -> list[str]:
-    """The inputs in the tree, in the order in which they are read."""
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    named = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called
-    ]
-    named.sort(key=lambda node: (node.lineno, node.col_offset))
-    constants = set(CONSTANTS) - set(request.declared)
-    return list(dict.fromkeys(node.id for node in named if node.id not in constants))
 
 
 @dataclass(slots=True)
@@ -198,6 +116,7 @@ class _Reader:
     """One expression on its way into a graph."""
 
     request: Request
+    source: Source
     names: Sequence[str]
     builder: Builder = field(default_factory=Builder)
     inputs: tuple[Input, ...] = ()
@@ -218,7 +137,19 @@ class _Reader:
         self.inputs = resolve(self.names, self.request)
         output = self._real(built[id(tree)])
         self._check_optional(tree, output)
+        self._check_branches(output)
         return output
+
+    def _check_branches(self, output: Term) -> None:
+        depths: dict[int, int] = {}
+        for node in reachable(self.builder.nodes, [output.id]):
+            op, args, _ = self.builder.nodes[node]
+            depths[node] = max((depths[arg] for arg in args), default=0) + (op == "select")
+        if depths[output.id] > MAX_BRANCHES:
+            raise GenError(
+                f"the expression has {depths[output.id]} branches inside each other; "
+                f"at most {MAX_BRANCHES} are read"
+            )
 
     # ---- structure
 
@@ -238,6 +169,7 @@ class _Reader:
             case ast.Attribute(value=value, attr="T"):
                 yield value
             case ast.Call(func=ast.Name(id="Piecewise"), args=args):
+                self._check_keywords(node)
                 for pair in args:
                     yield from self._pair(pair)
             case ast.Call(args=args):
@@ -250,7 +182,7 @@ class _Reader:
 
     def _pair(self, node: ast.expr) -> tuple[ast.expr, ast.expr]:
         if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
-            raise self._fault(
+            raise self.source.fault(
                 node,
                 "Piecewise takes pairs",
                 "write Piecewise((value, condition), ..., (value, True))",
@@ -265,18 +197,18 @@ class _Reader:
             hint = nearest(name, (*FUNCTIONS, "Piecewise"))
             if name in self.names or name in CONSTANTS:
                 hint = f"a product needs its sign: write {name}*(...)"
-            raise self._fault(node.func, f"unknown function {name!r}", hint)
-        if node.keywords:
-            raise self._fault(
-                node.keywords[0].value,
-                f"{name} was given a keyword argument",
-                "arguments are positional",
-            )
+            raise self.source.fault(node.func, f"unknown function {name!r}", hint)
+        self._check_keywords(node)
         function, count = FUNCTIONS[name], len(node.args)
         if not function.fewest <= count <= function.most:
-            raise self._fault(
+            raise self.source.fault(
                 node, f"{name} takes {_counted(function.fewest, function.most)}, given {count}"
             )
+
+    def _check_keywords(self, node: ast.Call) -> None:
+        for one in node.keywords:
+            what = f"{ast.unparse(node.func)} was given a keyword argument"
+            raise self.source.fault(one.value, what, "arguments are positional")
 
     def _unsupported(self, node: ast.expr) -> ExpressionError:
         what, hint = _WRONG_NODES.get(type(node), (type(node).__name__, ""))
@@ -284,17 +216,29 @@ class _Reader:
             known = node.attr in FUNCTIONS
             what = f"the attribute .{node.attr}"
             hint = f"write {node.attr}(...)" if known else "the one attribute is .T, a transpose"
-        return self._fault(node, f"{what} is not part of an expression", hint or _LANGUAGE)
+        return self.source.fault(node, f"{what} is not part of an expression", hint or LANGUAGE)
 
     # ---- nodes
 
     def _build(self, node: ast.expr, operands: list[Term]) -> Term:
         try:
+            self._check_constants(node, operands)
             return self._term(node, operands)
         except ExpressionError:
             raise
         except GenError as fault:
-            raise self._fault(node, str(fault)) from None
+            raise self.source.fault(node, str(fault)) from None
+
+    def _check_constants(self, node: ast.expr, operands: list[Term]) -> None:
+        """Refuse constants that are no finite numbers where they meet an input."""
+        if all(term.is_constant for term in operands):
+            return
+        for term, place in zip(operands, self._operands(node), strict=True):
+            if term.is_constant and term.op not in BOOLEANS:
+                try:
+                    as_float(self.builder.nodes, term.id)
+                except GenError as fault:
+                    raise self.source.fault(place, str(fault)) from None
 
     def _term(self, node: ast.expr, operands: list[Term]) -> Term:
         match node:
@@ -336,20 +280,22 @@ class _Reader:
         if isinstance(value, float):
             return number(self.builder, self._decimal(node))
         what = {str: "text", bytes: "text", complex: "a complex number"}.get(type(value), "this")
-        raise self._fault(node, f"{what} is not part of an expression", _LANGUAGE)
+        raise self.source.fault(node, f"{what} is not part of an expression", LANGUAGE)
 
     def _decimal(self, node: ast.Constant) -> Fraction:
         """The exact value of a literal's digits: 0.1 is 1/10."""
-        literal = (ast.get_source_segment(self.request.expr, node) or "").replace("_", "")
+        literal = self.source.segment(node).replace("_", "")
         mantissa, _, exponent = re.sub("[eE]", "e", literal).partition("e")
         if len(mantissa) > MAX_DIGITS or abs(int(exponent[:9] or "0")) > MAX_DIGITS:
-            raise self._fault(node, "a number is too long", f"at most {MAX_DIGITS} digits are read")
+            raise self.source.fault(
+                node, "a number is too long", f"at most {MAX_DIGITS} digits are read"
+            )
         return Fraction(literal)
 
     def _binary(self, node: ast.BinOp, operands: list[Term]) -> Term:
         if not isinstance(node.op, _ARITHMETIC):
             sign, hint = _WRONG_OPERATORS[type(node.op)]
-            raise self._fault_between(node, sign, hint)
+            raise self.source.fault_after(node.left, sign, hint)
         left, right = map(self._real, operands)
         if self._is_optional(left) or self._is_optional(right):
             return self._optional(node, left, right)
@@ -375,14 +321,16 @@ class _Reader:
             case ast.Not():
                 return negated(self._condition(operand, node))
         sign, hint = _WRONG_OPERATORS[type(node.op)]
-        raise self._fault(node, f"{sign} is not part of an expression", hint)
+        raise self.source.fault(node, f"{sign} is not part of an expression", hint)
 
     def _comparison(self, node: ast.Compare, ops: list[ast.cmpop], operands: list[Term]) -> Term:
         terms = [self._real(term) for term in operands]
         result = truth(self.builder, True)
         for op, left, right in zip(ops, terms[:-1], terms[1:], strict=True):
             if type(op) not in _COMPARISONS:
-                raise self._fault(node, "`is` and `in` are not part of an expression", _LANGUAGE)
+                raise self.source.fault(
+                    node, "`is` and `in` are not part of an expression", LANGUAGE
+                )
             result = both(result, compare(_COMPARISONS[type(op)], left, right))
         return result
 
@@ -409,7 +357,7 @@ class _Reader:
         conditions = [self._condition(*pair) for pair in pairs]
         values = [self._real(term) for term in operands[::2]]
         if not conditions or conditions[-1].op != "true":
-            raise self._fault(
+            raise self.source.fault(
                 node, "no value where every condition fails", "end with a pair (value, True)"
             )
         result = values[-1]
@@ -450,7 +398,7 @@ class _Reader:
 
     def _misplaced(self, node: ast.expr, term: Term) -> ExpressionError:
         name = _input_name(term)
-        return self._fault(
+        return self.source.fault(
             node,
             f"without the optional input {name!r} this has no meaning",
             "an optional input must be a term of a sum or a factor of a product",
@@ -467,30 +415,7 @@ class _Reader:
     def _condition(self, term: Term, node: ast.expr) -> Term:
         if term.op in BOOLEANS:
             return decide(term)
-        raise self._fault(node, "a condition is needed here", "compare with something: x > 0")
-
-    # ---- places
-
-    def _fault(self, node: ast.expr, fault: str, hint: str = "") -> ExpressionError:
-        column = self._column(node.lineno, node.col_offset)
-        width = 1
-        if node.end_lineno == node.lineno and node.end_col_offset is not None:
-            width = self._column(node.lineno, node.end_col_offset) - column
-        return ExpressionError(fault, self.request.expr, node.lineno, column, width, hint)
-
-    def _fault_between(self, node: ast.BinOp, sign: str, hint: str) -> ExpressionError:
-        """A fault at the operator between two operands."""
-        lines = self.request.expr.splitlines(keepends=True)
-        start = sum(map(len, lines[: (node.left.end_lineno or 1) - 1]))
-        start += self._column(node.left.end_lineno or 1, node.left.end_col_offset or 0)
-        line, column = _line_column(self.request.expr, self.request.expr.index(sign, start))
-        fault = f"{sign} is not part of an expression"
-        return ExpressionError(fault, self.request.expr, line, column, len(sign), hint or _LANGUAGE)
-
-    def _column(self, line: int, offset: int) -> int:
-        """A column in characters, from one in the bytes of UTF-8 that ast counts."""
-        row = self.request.expr.splitlines()[line - 1]
-        return len(row.encode()[:offset].decode(errors="ignore"))
+        raise self.source.fault(node, "a condition is needed here", "compare with something: x > 0")
 
 
 def _input_name(term: Term) -> str:
@@ -500,4 +425,6 @@ def _input_name(term: Term) -> str:
 def _counted(fewest: int, most: int) -> str:
     if fewest == most:
         return "1 argument" if most == 1 else f"{most} arguments"
-    return f"at least {fewest} arguments" if most == MANY else f"{fewest} to {most} arguments"
+    if most == MANY:
+        return f"at least {fewest} argument{'s' if fewest > 1 else ''}"
+    return f"{fewest} to {most} arguments"

@@ -216,11 +216,11 @@ def _coefficient(a: Term) -> tuple[Fraction, Term]:
 
 
 def _joined(a: Term, b: Term, sign: int) -> Term | None:
-    """where(c, p, 0) + where(c, 0, q) -> where(c, p, q)."""
+    """where(c, p, 0) + where(c, 0, q) -> where(c, p, q), at most one addition inside."""
     if a.op != "select" or b.op != "select" or a.args[0] != b.args[0]:
         return None
     (condition, p, q), (_, r, s) = a.args, b.args
-    if 0 not in (p.number, r.number) or 0 not in (q.number, s.number):
+    if 0 not in (p.number, q.number, r.number, s.number):
         return None
     combine = add if sign > 0 else sub
     return select(condition, combine(p, r), combine(q, s))
@@ -352,7 +352,8 @@ def integer_power(x: Term, n: int) -> Term:
     if x.number is not None:
         return _number_power(x, n)
     if abs(n) > MAX_EXPONENT:
-        raise GenError(f"an exponent of {n}; integer exponents go up to {MAX_EXPONENT}")
+        shown = str(n) if abs(n) < 10**12 else f"{n.bit_length()} bits"
+        raise GenError(f"an exponent of {shown}; integer exponents go up to {MAX_EXPONENT}")
     if n == -1:
         return div(x.like(1), x)
     if x.op == "pow":
@@ -406,12 +407,12 @@ def compare(op: str, a: Term, b: Term) -> Term:
         holds |= {"ge": not less, "eq": same, "ne": not same}
         return truth(a.builder, holds[op])
     if a.is_constant and not b.is_constant:
-        return _node(_MIRRORED[op], b, a)
+        return _node(MIRRORED[op], b, a)
     return _node(op, a, b)
 
 
 # The same comparison with its operands swapped.
-_MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
+MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 
 
 def truth(builder: Builder, value: bool) -> Term:

@@ -45,11 +45,11 @@ class Branches:
         """
         inner = self._entered(node, position)
         outer = self.of[self.builder.nodes[node].args[position]]
-        found = []
+        found: dict[tuple[int, bool], None] = {}
         while inner != outer:
             inner, condition, holds = self._branches[inner]
-            found.append((Term(self.builder, condition), holds))
-        return found
+            found[condition, holds] = None
+        return [(Term(self.builder, condition), holds) for condition, holds in found]
 
     def _entered(self, node: int, position: int) -> int:
         """The branch in which `node` uses its operand."""

@@ -15,11 +15,11 @@ import mpmath
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, truth
-from gen.graph.graph import CONSTANT, NUMBER, Graph, Node, reachable
+from gen.graph.graph import CONSTANT, NUMBER, Node, reachable
 from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _DIGITS = 60
 
@@ -91,21 +91,24 @@ _EVALUATE: dict[str, Callable[..., object]] = {
 
 
 def evaluate(
-    graph: Graph, roots: Iterable[int], inputs: Mapping[str, object], digits: int = _DIGITS
+    nodes: Sequence[Node],
+    roots: Iterable[int],
+    inputs: Mapping[str, object],
+    digits: int = _DIGITS,
 ) -> tuple[object, ...]:
     """The values of `roots`, computed with `digits` significant digits.
 
     Args:
-        graph: the graph.
-        roots: the nodes asked for.
+        nodes: the nodes of a graph.
+        roots: those asked for.
         inputs: an mpmath number for each input, and for the cotangent if it is needed.
         digits: the working precision; the last few digits of a result may be off.
     """
     targets = list(roots)
     with mpmath.workdps(digits):
         values: dict[int, object] = {}
-        for node in reachable(graph.nodes, targets):
-            values[node] = _value(graph[node], values, inputs)
+        for node in reachable(nodes, targets):
+            values[node] = _value(nodes[node], values, inputs)
     return tuple(values[root] for root in targets)
 
 
@@ -125,17 +128,17 @@ def _value(node: Node, values: Mapping[int, object], inputs: Mapping[str, object
     return inputs[str(node.payload)]
 
 
-def as_float(graph: Graph, node: int) -> float:
+def as_float(nodes: Sequence[Node], node: int) -> float:
     """The float64 nearest to a constant node.
 
     Raises:
         GenError: where the constant is not a finite real number of float64.
     """
-    payload = graph[node].payload
-    if graph[node].op == NUMBER and isinstance(payload, Fraction):
+    payload = nodes[node].payload
+    if nodes[node].op == NUMBER and isinstance(payload, Fraction):
         return _finite(payload.numerator, payload.denominator)
     try:
-        (value,) = evaluate(graph, (node,), {})
+        (value,) = evaluate(nodes, (node,), {})
     except (ArithmeticError, ValueError, TypeError) as fault:
         why = str(fault) or "division by zero"
         raise GenError(f"a constant of the expression has no value: {why}") from fault
@@ -153,7 +156,7 @@ def decide(condition: Term) -> Term:
     """A condition as true or false where it is the same for all inputs."""
     if not condition.is_constant or condition.op in ("true", "false"):
         return condition
-    (holds,) = evaluate(condition.builder.freeze(), [condition.id], {})
+    (holds,) = evaluate(condition.builder.nodes, [condition.id], {})
     return truth(condition.builder, bool(holds))
 
 

@@ -21,7 +21,7 @@ SUM, QUOTIENT, PRODUCT, SIGN, POWER, ATOM = range(7, 13)
 
 _LONGEST_DECIMAL = 17
 
-_SIMPLE = re.compile(r"-?[A-Za-z_0-9.]+\Z")
+_SIMPLE = re.compile(r"-?[\w.]+\Z")
 
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 
@@ -54,7 +54,7 @@ def infix(node: Node, operands: list[Text]) -> Text | None:
         case "matmul", [a, b]:
             return Text(f"{enclose(a, QUOTIENT)} @ {enclose(b, SIGN)}", QUOTIENT)
         case "neg", [a]:
-            return _negated(a)
+            return negated(a)
         case "pow", [a]:
             return raised(a, Text(str(node.payload)))
         case "transpose", [a]:
@@ -77,7 +77,10 @@ def _leads(a: Text) -> bool:
     return a.starts_with_power and a.binding >= QUOTIENT
 
 
-def _negated(a: Text) -> Text:
+def negated(a: Text) -> Text:
+    """The text of -a."""
+    if a.binding == SIGN and a.code.startswith("-"):
+        return Text(a.code[1:], SIGN)
     if a.binding < QUOTIENT or a.starts_with_power:
         return Text(f"-({a.code})", SIGN)
     # -a * b is (-a) * b, which rounds as -(a * b) does.
@@ -115,7 +118,7 @@ def literal(graph: Graph, node: int) -> Text:
     short = decimal(payload) if graph[node].op == NUMBER and isinstance(payload, Fraction) else None
     # Whole numbers beyond these are floats, which no integer conversion can reject.
     if short is None or (len(short.lstrip("-")) > 6 and "." not in short):
-        short = repr(as_float(graph, node))
+        short = repr(as_float(graph.nodes, node))
     code = short.replace("e+", "e")
     return Text(code, SIGN if code.startswith("-") else ATOM)
 
@@ -130,5 +133,5 @@ def third(graph: Graph, node: Node) -> Fraction | None:
 
 def divided(a: Text, value: Fraction) -> Text:
     """The product of `a` and a fraction of one, written as a quotient."""
-    numerator = a if value > 0 else _negated(a)
+    numerator = a if value > 0 else negated(a)
     return Text(f"{enclose(numerator, QUOTIENT)} / {value.denominator}", QUOTIENT, _leads(a))

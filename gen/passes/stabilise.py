@@ -158,7 +158,7 @@ def _scaled(point: dict[int, Fraction], factor: float) -> dict[str, object]:
 
 def _is_finite(local: Builder, roots: list[int], values: dict[str, object]) -> bool:
     try:
-        found = evaluate(local.freeze(), roots, values, _DIGITS)
+        found = evaluate(local.nodes, roots, values, _DIGITS)
     except (ArithmeticError, ValueError, TypeError, KeyError):
         return False
     return all(isinstance(one, mpmath.mpf | bool) and mpmath.isfinite(one) for one in found)

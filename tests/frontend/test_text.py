@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from gen.errors import GenError
-from gen.frontend.text import MAX_DEPTH, read
+from gen.frontend.syntax import MAX_DEPTH
+from gen.frontend.text import read
 from gen.graph.language import express
 from gen.graph.operations import FUNCTIONS
 from gen.model import MAX_CHARACTERS, Formula, Request
