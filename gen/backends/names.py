@@ -32,6 +32,7 @@ class Names:
 
     taken: set[str]
     of_inputs: dict[str, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)  # how often a hint was taken
 
     @classmethod
     def for_inputs(cls, inputs: Iterable[str], reserved: Iterable[str]) -> Names:
@@ -61,15 +62,16 @@ class Names:
         return Names(set(self.taken), self.of_inputs)
 
     def fresh(self, hint: str) -> str:
-        """An identifier that nobody has, like `hint`."""
+        """An identifier that nobody has, like `hint`: mask, mask2, ...; t1, t2, ..."""
         if len(hint) > _LONGEST or not hint:
             hint = "t"
+        count = self.counts.get(hint, 0)
         separator = "_" if hint[-1].isdigit() else ""
-        numbered = (f"{hint}{separator}{count}" for count in range(1 if hint == "t" else 2, 10**9))
-        name = (
-            hint
-            if hint != "t" and hint not in self.taken
-            else next(one for one in numbered if one not in self.taken)
-        )
+        name = hint if count == 0 and hint != "t" else ""
+        while not name or name in self.taken:
+            count += 1
+            if count > 1 or hint == "t":
+                name = f"{hint}{separator}{count}"
+        self.counts[hint] = max(count, 1)
         self.taken.add(name)
         return name
