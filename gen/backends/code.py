@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from gen.backends.layout import WIDTH
 from gen.graph.algebra import MIRRORED
 from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, constants, reachable
 from gen.graph.infix import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from gen.backends.names import Names
     from gen.model import Block
 
-WIDTH = 88
 # What stands before an expression on its line at most: indentation, a name, "return".
 _BEFORE = 28
 

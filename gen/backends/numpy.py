@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from gen.backends.code import Dialect, call, logical
 from gen.backends.code import Operand as Code
-from gen.backends.code import Writer, call, logical
-from gen.backends.names import Names, entry_name
-from gen.backends.outline import Outline, assigned, called, imported, listed
+from gen.backends.emitter import Emitter
+from gen.backends.layout import assigned, called, imported, listed
 from gen.errors import GenError
-from gen.graph.graph import INPUT
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.model import Block, Kernel, Operand
+    from gen.model import Kernel, Operand
 
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
@@ -206,7 +205,7 @@ class _Numpy:
     suffix: str = ""
 
     def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
-        return _Emitter(kernel).view(header)
+        return _Emitter(kernel, _RESERVED, ("Array", "Context", "Function")).view(header)
 
 
 BACKEND = _Numpy()
@@ -230,31 +229,29 @@ def _is_selection(value: str) -> bool:
     return list(depths).index(0, len("np.where")) == len(value) - 1
 
 
-def _returned(name: str, value: str, lines: Sequence[str]) -> list[str]:
-    """Lines that return `value`, through a variable with a type where it needs one."""
-    annotation = _annotation([*lines, value])
-    if not annotation or _is_selection(value):
-        return [f"return {value}"]
-    return [f"{name}{annotation} = {value}", f"return {name}"]
+class _Emitter(Emitter):
+    copy = ".copy()"
+    zeros = "np.zeros_like(grad_output)"
 
+    def dialect(self, beside: Sequence[str]) -> Dialect:
+        return _Dialect(tuple(beside), self.runtime)
 
-class _Emitter:
-    """One kernel on its way to a module."""
+    def target(self, operand: Operand) -> str:
+        return self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
 
-    def __init__(self, kernel: Kernel) -> None:
-        request = kernel.formula.request
-        self.kernel = kernel
-        self.entry = entry_name(request.name, _RESERVED)
-        if request.name in _RESERVED:
-            raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
-        reserved = _RESERVED | {request.name, self.entry}
-        names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
-        self.outline = Outline(kernel, names)
-        self.runtime = {"Array", "Context", "Function"}
+    def guard(self, operand: Operand) -> str:
+        return f" and {self.target(operand)} is not None" if operand.input.optional else ""
+
+    def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
+        """Through a variable with a type where mypy would take the value for Any."""
+        annotation = _annotation([*lines, value])
+        if not annotation or _is_selection(value):
+            return [f"return {value}"]
+        return [f"{name}{annotation} = {value}", f"return {name}"]
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
-        forward, backward = self._forward(), self._backward()
+        forward, backward = self._forward(), self.backward()
         arguments = [outline.identifier(one) for one in self.kernel.operands]
         before = len(f"    return {outline.name}.apply()")
         return Module(
@@ -282,36 +279,16 @@ class _Emitter:
             imports.append("from scipy import special")
         return (*imports, "", *imported("._runtime", self.runtime))
 
-    # ---- forward
-
     def _forward(self) -> list[str]:
-        outline, kernel = self.outline, self.kernel
-        lines = [*self._converted(), *self._checked()]
-        writer = self._writer(kernel.forward, self._beside())
-        writer.write("")
-        keep = self._kept()
-        value = self._value(writer)
-        lines += outline.gathered([*writer.lines, value])
-        if kernel.saves_output:
-            output = [f"output{_annotation([*writer.lines, value])} = {value}"]
-            return [*lines, *writer.lines, *output, *keep, "return output"]
-        return [*lines, *keep, *writer.lines, *_returned("output", value, writer.lines)]
-
-    def _value(self, writer: Writer) -> str:
-        """The code of the output, an array of its own in the inputs' common shape."""
-        (node,) = self.kernel.forward.results
-        assert node is not None
-        if self.kernel.expands:
-            self.runtime.add("expand")
-            return f"expand({', '.join([writer.code(node), *self._beside()])})"
-        if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
-            return f"{writer.code(node)}.copy()"
-        return writer.code(node)
-
-    def _beside(self) -> list[str]:
-        return self.outline.beside()
+        checks, lines, value = self.forward()
+        before, keep = [*self._converted(), *checks], self._kept()
+        if self.kernel.saves_output:
+            output = f"output{_annotation([*lines, value])} = {value}"
+            return [*before, *lines, output, *keep, "return output"]
+        return [*before, *keep, *lines, *self.returned("output", value, lines)]
 
     def _converted(self) -> list[str]:
+        """Inputs become arrays, constants Python numbers."""
         tensors = self.outline.tensors
         numbers = [f"{name} = number({name})" for name in self.outline.numbers]
         self.runtime |= {"number"} if numbers else set()
@@ -321,11 +298,6 @@ class _Emitter:
         self.runtime.add("arrays")
         source = called("arrays", tensors)
         return [*assigned(tensors, source[0]), *source[1:], *numbers]
-
-    def _checked(self) -> list[str]:
-        lines = self.outline.checks()
-        self.runtime |= {"check_shapes"} if lines else set()
-        return lines
 
     def _kept(self) -> list[str]:
         """What forward leaves on ctx."""
@@ -338,32 +310,3 @@ class _Emitter:
                 self.runtime.add("like")
                 lines.append(f"{kept} = like({name})")
         return lines
-
-    # ---- backward
-
-    def _backward(self) -> list[str]:
-        writer = self._writer(self.kernel.backward, ("grad_output",))
-        writer.lines = self.outline.unpack("ctx.saved_tensors")
-        return self.outline.backward(writer, self._finish, self._guard, _returned)
-
-    def _finish(self, operand: Operand, code: str) -> str:
-        if operand.zero:
-            code = "np.zeros_like(grad_output)"
-        if not operand.reduced:
-            return code
-        self.runtime.add("sum_to")
-        target = self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
-        return f"sum_to({code}, {target})"
-
-    def _guard(self, operand: Operand) -> str:
-        if not operand.input.optional:
-            return ""
-        value = self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
-        return f" and {value} is not None"
-
-    # ---- both
-
-    def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
-        outline = self.outline
-        dialect = _Dialect(tuple(beside), self.runtime)
-        return Writer(block, outline.plain, outline.names.scope(), dialect)

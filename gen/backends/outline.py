@@ -1,4 +1,4 @@
-"""What the modules of all Python backends have alike: docstrings, signatures, gradients.
+"""What the modules of all Python backends say alike: docstrings, signatures, names.
 
 In: a kernel and the identifiers of its inputs. Out: lines and strings.
 """
@@ -8,20 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.backends.code import WIDTH, Writer
-from gen.graph.graph import INPUT, reachable
+from gen.backends.layout import BODY, WIDTH, called, listed
 from gen.provenance import broken, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from gen.backends.names import Names
     from gen.model import Kernel, Operand
 
-_BODY = 8  # how far the body of a method is indented
 _SAVING = 50  # the room for what is saved in a line of a docstring
 _ALL = 3  # saved inputs are named up to this many
-_SCATTERED = 8  # gradients are asked for one by one up to this many
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Outline:
             return []
         names = self.tensors
         line = f"inputs = {', '.join(names)}"
-        if len(line) + _BODY <= WIDTH:
+        if len(line) + BODY <= WIDTH:
             return [line]
         return ["inputs = (", *(f"    {name}," for name in names), ")"]
 
@@ -116,9 +113,9 @@ class Outline:
     def _equation(self, left: str, right: str) -> list[str]:
         start = f"    {left} = "
         if len(start) > WIDTH // 2:
-            return [*self._broken(left, "    ", " ="), *self._broken(right, " " * _BODY)]
-        lines = broken(right, WIDTH - _BODY, len(start) - _BODY)
-        return [start + lines[0], *(" " * _BODY + line.strip() for line in lines[1:])]
+            return [*self._broken(left, "    ", " ="), *self._broken(right, " " * BODY)]
+        lines = broken(right, WIDTH - BODY, len(start) - BODY)
+        return [start + lines[0], *(" " * BODY + line.strip() for line in lines[1:])]
 
     def _broken(self, text: str, indent: str, end: str = "") -> list[str]:
         lines = [indent + line.strip() for line in broken(text, WIDTH - len(indent) - 4)]
@@ -164,175 +161,3 @@ class Outline:
     def gradient_type(self, array: str) -> str:
         several = len(self.kernel.operands) > 1
         return f"tuple[{array} | None, ...]" if several else array
-
-    # ---- backward
-
-    def unpack(self, source: str) -> list[str]:
-        """Lines that give the saved tensors and the numbers on ctx their names."""
-        lines = assigned(self.saved, source) if self.saved else []
-        used = self._read()
-        return lines + [
-            f"{self.identifier(one)}: float = {self.kept(one)}"
-            for one in self.kernel.operands
-            if not one.input.differentiable and one.input.name in used
-        ]
-
-    def _read(self) -> set[str]:
-        """The inputs that backward reads."""
-        block = self.kernel.backward
-        roots = [node for node in block.results if node is not None]
-        order = reachable(block.graph.nodes, roots)
-        return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
-
-    def backward(
-        self,
-        writer: Writer,
-        finish: Callable[[Operand, str], str],
-        guard: Callable[[Operand], str],
-        returned: Callable[[str, str, list[str]], list[str]],
-    ) -> list[str]:
-        """The lines that compute and return the gradients.
-
-        Args:
-            writer: writes the backward block.
-            finish: the code of a gradient from that of its cotangent: summed to its input.
-            guard: what an input's gradient needs besides being asked for; empty: nothing.
-            returned: the lines that return one value, given a name for it, its code, and
-                the lines before.
-        """
-        results = self.kernel.backward.results
-        if len(results) == 1 and results[0] is not None:
-            writer.write("")
-            found = finish(self.kernel.operands[0], writer.code(results[0]))
-            name = self._gradient_name(writer, 0)
-            writer.lines += returned(name, found, writer.lines)
-            return writer.lines
-        places = [place for place, node in enumerate(results) if node is not None]
-        grads = {place: self._gradient_name(writer, place) for place in places}
-        if len(places) == 1:
-            return self._only(writer, places[0], finish)
-        writer.lines += _none(list(grads.values()))
-        self._shared(writer, len(places))
-        by_result = writer.nodes_by_result()
-        for place in places:
-            operand, node = self.kernel.operands[place], results[place]
-            assert node is not None
-            writer.lines.append(f"if ctx.needs_input_grad[{place}]{guard(operand)}:")
-            own = [one for one, needed in by_result.items() if needed == (place,)]
-            writer.write("    ", own)
-            self._finish(writer, f"    {grads[place]} = ", operand, node, finish)
-        writer.lines += returning([grads.get(place, "None") for place in range(len(results))])
-        return writer.lines
-
-    def _only(self, writer: Writer, place: int, finish: Callable[[Operand, str], str]) -> list[str]:
-        """One gradient, None for the inputs that are plain numbers."""
-        writer.write("")
-        node = self.kernel.backward.results[place]
-        assert node is not None
-        found = finish(self.kernel.operands[place], writer.code(node))
-        returned = ["None"] * len(self.kernel.operands)
-        returned[place] = found
-        if len(", ".join(returned)) > WIDTH - _BODY - len("return "):
-            name = self._gradient_name(writer, place)
-            writer.lines.append(f"{name} = {found}")
-            returned[place] = name
-        writer.lines += returning(returned)
-        return writer.lines
-
-    def _gradient_name(self, writer: Writer, place: int) -> str:
-        return writer.names.fresh(f"grad_{self.identifier(self.kernel.operands[place])}")
-
-    def _shared(self, writer: Writer, count: int) -> None:
-        """What several gradients need, computed once if any of them is asked for."""
-        opened: tuple[int, ...] | None = None
-        for node, needed in writer.nodes_by_result().items():
-            if len(needed) < 2:
-                continue
-            before = len(writer.lines)
-            writer.write("" if len(needed) == count else "    ", [node])
-            written = writer.lines[before:]
-            if written and len(needed) < count and needed != opened:
-                writer.lines.insert(before, f"if {_asked(needed)}:")
-            if written:
-                opened = needed if len(needed) < count else None
-
-    def _finish(
-        self,
-        writer: Writer,
-        before: str,
-        operand: Operand,
-        node: int,
-        finish: Callable[[Operand, str], str],
-    ) -> None:
-        line = before + finish(operand, writer.code(node))
-        if operand.zero:
-            writer.lines.append(line)
-            return
-        if len(line) > WIDTH - _BODY and not writer.code(node).isidentifier():
-            name = writer.names.fresh("t")
-            writer.lines.append(f"    {name} = {writer.code(node)}")
-            line = before + finish(operand, name)
-        writer.lines.append(line)
-
-
-def _asked(places: tuple[int, ...]) -> str:
-    """The condition under which one of several gradients is asked for."""
-    first, last = places[0], places[-1]
-    if len(places) == 2:
-        return f"ctx.needs_input_grad[{first}] or ctx.needs_input_grad[{last}]"
-    # Of many scattered ones the whole range: what they share needs no less.
-    if last - first + 1 == len(places) or len(places) > _SCATTERED:
-        return f"any(ctx.needs_input_grad[{first}:{last + 1}])"
-    return f"any(ctx.needs_input_grad[i] for i in {places})"
-
-
-# ---- lists on one line, or one item a line with the comma that formatters keep
-
-
-def listed(items: list[str], before: int, after: int, indent: int) -> str:
-    """The items between two parentheses."""
-    line = ", ".join(items)
-    if before + len(line) + after <= WIDTH:
-        return line
-    inner = " " * (indent + 4)
-    return "\n" + "".join(f"{inner}{item},\n" for item in items) + " " * indent
-
-
-def assigned(targets: list[str], source: str) -> list[str]:
-    """Lines that unpack `source`."""
-    if len(targets) == 1:
-        return [f"({targets[0]},) = {source}"]
-    line = f"{', '.join(targets)} = {source}"
-    if len(line) + _BODY <= WIDTH:
-        return [line]
-    return ["(", *(f"    {target}," for target in targets), f") = {source}"]
-
-
-def called(start: str, items: list[str]) -> list[str]:
-    """Lines of a call: `start` is what stands before its parenthesis."""
-    line = f"{start}({', '.join(items)})"
-    if len(line) + _BODY <= WIDTH and "\n" not in line:
-        return [line]
-    inner = [f"    {line}" for item in items for line in f"{item},".split("\n")]
-    return [f"{start}(", *inner, ")"]
-
-
-def returning(items: list[str]) -> list[str]:
-    line = f"return {', '.join(items)}"
-    if len(line) + _BODY <= WIDTH:
-        return [line]
-    return ["return (", *(f"    {item}," for item in items), ")"]
-
-
-def imported(module: str, names: Iterable[str]) -> list[str]:
-    """A from-import, sorted as isort does: classes before functions."""
-    ordered = sorted(names, key=lambda name: (not name[0].isupper(), name))
-    line = f"from {module} import {', '.join(ordered)}"
-    if len(line) <= WIDTH:
-        return [line]
-    return [f"from {module} import (", *(f"    {name}," for name in ordered), ")"]
-
-
-def _none(names: list[str]) -> list[str]:
-    line = f"{' = '.join(names)} = None"
-    return [line] if len(line) + _BODY <= WIDTH else [f"{name} = None" for name in names]

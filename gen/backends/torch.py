@@ -8,18 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.backends.code import Dialect, call, logical
 from gen.backends.code import Operand as Code
-from gen.backends.code import Writer, call, logical
-from gen.backends.names import Names, entry_name
-from gen.backends.outline import Outline, assigned, called, imported
+from gen.backends.emitter import Emitter
+from gen.backends.layout import assigned, called, imported
 from gen.errors import GenError
-from gen.graph.graph import INPUT
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.model import Block, Kernel, Operand
+    from gen.model import Kernel, Operand
 
 # What the module needs for itself; an input of such a name gets an underscore. Those
 # after the first line are attributes of the context, where numbers are kept.
@@ -170,42 +169,36 @@ class _Torch:
     suffix: str = "_torch"
 
     def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
-        return _Emitter(kernel).view(header)
+        return _Emitter(kernel, _RESERVED, ("Context", "apply")).view(header)
 
 
 BACKEND = _Torch()
 
 
-def _guard(operand: Operand) -> str:
-    """PyTorch knows itself that an input which is None needs no gradient."""
-    return ""
+class _Emitter(Emitter):
+    copy = ".clone()"
+    zeros = "torch.zeros_like(grad_output)"
 
+    def dialect(self, beside: Sequence[str]) -> Dialect:
+        return _Dialect(tuple(beside), self.runtime)
 
-def _returned(name: str, value: str, lines: list[str]) -> list[str]:
-    """Lines that return `value`, through a variable with a type where it needs one."""
-    # PyTorch does not say what the functions of torch.special return.
-    if any("torch.special." in line for line in (*lines, value)):
-        return [f"{name}: Tensor = {value}", f"return {name}"]
-    return [f"return {value}"]
+    def target(self, operand: Operand) -> str:
+        saved = f"{self.outline.identifier(operand)}.shape"
+        return saved if operand.saved else self.outline.kept(operand)
 
+    def guard(self, operand: Operand) -> str:
+        # PyTorch knows itself that an input which is None needs no gradient.
+        return ""
 
-class _Emitter:
-    """One kernel on its way to a module."""
-
-    def __init__(self, kernel: Kernel) -> None:
-        request = kernel.formula.request
-        self.kernel = kernel
-        self.entry = entry_name(request.name, _RESERVED)
-        if request.name in _RESERVED:
-            raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
-        reserved = _RESERVED | {request.name, self.entry}
-        names = Names.for_inputs((one.name for one in kernel.formula.inputs), reserved)
-        self.outline = Outline(kernel, names)
-        self.runtime = {"Context", "apply"}
+    def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
+        """Through a variable with a type where PyTorch does not say what it returns."""
+        if any("torch.special." in line for line in (*lines, value)):
+            return [f"{name}: Tensor = {value}", f"return {name}"]
+        return [f"return {value}"]
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
-        forward, backward = self._forward(), self._backward()
+        checks, lines, value = self.forward()
         several = len(self.kernel.operands)
         kind = outline.gradient_type("Tensor")
         return Module(
@@ -216,12 +209,12 @@ class _Emitter:
             invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
             forward_parameters=outline.parameters([], "Tensor", 16, 4),
-            forward=tuple(forward),
+            forward=(*checks, *lines, *self.returned("output", value, lines)),
             saving=f"S{outline.saving()[1:]}.",
             setup=tuple(self._setup()),
             gradient_type=kind if several > 1 else f"{kind} | None",
             no_gradient=", ".join(["None"] * several) if several < 8 else f"(None,) * {several}",
-            backward=tuple(backward),
+            backward=tuple(self.backward()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
             imports=self._imports(),
@@ -243,28 +236,6 @@ class _Emitter:
     def _imports(self) -> tuple[str, ...]:
         lines = ["from typing import Any", "", "import torch", "from torch import Tensor", ""]
         return (*lines, *imported("._runtime_torch", self.runtime))
-
-    # ---- forward
-
-    def _forward(self) -> list[str]:
-        kernel = self.kernel
-        writer = self._writer(kernel.forward, self.outline.beside())
-        writer.write("")
-        (node,) = kernel.forward.results
-        assert node is not None
-        value = writer.code(node)
-        if kernel.expands:
-            self.runtime.add("expand")
-            value = f"expand({', '.join([value, *self.outline.beside()])})"
-        elif kernel.forward.graph[node].op in (INPUT, "transpose"):
-            value += ".clone()"
-        before = [*self._checked(), *self.outline.gathered([*writer.lines, value])]
-        return [*before, *writer.lines, *_returned("output", value, writer.lines)]
-
-    def _checked(self) -> list[str]:
-        lines = self.outline.checks()
-        self.runtime |= {"check_shapes"} if lines else set()
-        return lines
 
     def _setup(self) -> list[str]:
         """What forward leaves on ctx: tensors as such, numbers and shapes as attributes."""
@@ -291,24 +262,3 @@ class _Emitter:
             return []
         targets = [name if need else "_" for name, need in zip(names, needed, strict=True)]
         return assigned(targets, "inputs")
-
-    # ---- backward
-
-    def _backward(self) -> list[str]:
-        writer = self._writer(self.kernel.backward, ("grad_output",))
-        writer.lines = self.outline.unpack("ctx.saved_tensors")
-        return self.outline.backward(writer, self._finish, _guard, _returned)
-
-    def _finish(self, operand: Operand, code: str) -> str:
-        if operand.zero:
-            code = "torch.zeros_like(grad_output)"
-        if not operand.reduced:
-            return code
-        self.runtime.add("sum_to")
-        saved = f"{self.outline.identifier(operand)}.shape"
-        return f"sum_to({code}, {saved if operand.saved else self.outline.kept(operand)})"
-
-    def _writer(self, block: Block, beside: Sequence[str]) -> Writer:
-        outline = self.outline
-        dialect = _Dialect(tuple(beside), self.runtime)
-        return Writer(block, outline.plain, outline.names.scope(), dialect)

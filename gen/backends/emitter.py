@@ -1,0 +1,205 @@
+"""A kernel on its way to the strings of a Python module: what all backends do alike.
+
+In: a kernel. Out: the lines of forward and backward. A backend says how its library
+copies, sums and spells; see `Emitter`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from gen.backends.code import Dialect, Writer
+from gen.backends.layout import BODY, WIDTH, assigned, none, returning
+from gen.backends.names import Names, entry_name
+from gen.backends.outline import Outline
+from gen.errors import GenError
+from gen.graph.graph import INPUT, reachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gen.model import Block, Kernel, Operand
+
+_SCATTERED = 8  # gradients are asked for one by one up to this many
+
+
+class Emitter(ABC):
+    """One kernel on its way to a module.
+
+    Args:
+        kernel: what to emit.
+        reserved: names that the module needs for itself.
+        runtime: what it imports from its runtime in any case; emitting adds to it.
+    """
+
+    copy: str  # the call that makes an array one of its own
+    zeros: str  # a gradient of 0
+
+    def __init__(self, kernel: Kernel, reserved: frozenset[str], runtime: Iterable[str]) -> None:
+        request = kernel.formula.request
+        if request.name in reserved:
+            raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
+        self.kernel = kernel
+        self.entry = entry_name(request.name, reserved)
+        taken = reserved | {request.name, self.entry}
+        names = Names.for_inputs((one.name for one in kernel.formula.inputs), taken)
+        self.outline = Outline(kernel, names)
+        self.runtime = set(runtime)
+
+    @abstractmethod
+    def dialect(self, beside: Sequence[str]) -> Dialect:
+        """How the library spells functions; `beside` are arrays that give numbers a dtype."""
+
+    @abstractmethod
+    def target(self, operand: Operand) -> str:
+        """What a cotangent is summed to."""
+
+    @abstractmethod
+    def guard(self, operand: Operand) -> str:
+        """What a gradient needs besides being asked for; empty: nothing."""
+
+    @abstractmethod
+    def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
+        """The lines that return `value`, given a name for it and the lines before."""
+
+    def writer(self, block: Block, beside: Sequence[str]) -> Writer:
+        names = self.outline.names.scope()
+        return Writer(block, self.outline.plain, names, self.dialect(beside))
+
+    # ---- forward
+
+    def forward(self) -> tuple[list[str], list[str], str]:
+        """The lines that check, the lines that compute, and the code of the output."""
+        writer = self.writer(self.kernel.forward, self.outline.beside())
+        writer.write("")
+        value = self._value(writer)
+        checks = self.outline.checks()
+        self.runtime |= {"check_shapes"} if checks else set()
+        return [*checks, *self.outline.gathered([*writer.lines, value])], writer.lines, value
+
+    def _value(self, writer: Writer) -> str:
+        """The code of the output, an array of its own in the inputs' common shape."""
+        (node,) = self.kernel.forward.results
+        assert node is not None
+        if self.kernel.expands:
+            self.runtime.add("expand")
+            return f"expand({', '.join([writer.code(node), *self.outline.beside()])})"
+        if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
+            return f"{writer.code(node)}{self.copy}"
+        return writer.code(node)
+
+    # ---- backward
+
+    def unpack(self) -> list[str]:
+        """Lines that give the saved tensors and the numbers on ctx their names."""
+        lines = assigned(self.outline.saved, "ctx.saved_tensors") if self.outline.saved else []
+        used = self._read()
+        return lines + [
+            f"{self.outline.identifier(one)}: float = {self.outline.kept(one)}"
+            for one in self.kernel.operands
+            if not one.input.differentiable and one.input.name in used
+        ]
+
+    def _read(self) -> set[str]:
+        """The inputs that backward reads."""
+        block = self.kernel.backward
+        roots = [node for node in block.results if node is not None]
+        order = reachable(block.graph.nodes, roots)
+        return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
+
+    def finish(self, operand: Operand, code: str) -> str:
+        """The code of a gradient from that of its cotangent: summed to its input."""
+        found = self.zeros if operand.zero else code
+        if not operand.reduced:
+            return found
+        self.runtime.add("sum_to")
+        return f"sum_to({found}, {self.target(operand)})"
+
+    def backward(self) -> list[str]:
+        """The lines that compute and return the gradients."""
+        writer = self.writer(self.kernel.backward, ("grad_output",))
+        writer.lines = self.unpack()
+        results = self.kernel.backward.results
+        if len(results) == 1 and results[0] is not None:
+            writer.write("")
+            found = self.finish(self.kernel.operands[0], writer.code(results[0]))
+            name = self._gradient_name(writer, 0)
+            writer.lines += self.returned(name, found, writer.lines)
+            return writer.lines
+        places = [place for place, node in enumerate(results) if node is not None]
+        grads = {place: self._gradient_name(writer, place) for place in places}
+        if len(places) == 1:
+            return self._only(writer, places[0])
+        writer.lines += none(list(grads.values()))
+        self._shared(writer, len(places))
+        by_result = writer.nodes_by_result()
+        for place in places:
+            operand, node = self.kernel.operands[place], results[place]
+            assert node is not None
+            writer.lines.append(f"if ctx.needs_input_grad[{place}]{self.guard(operand)}:")
+            own = [one for one, needed in by_result.items() if needed == (place,)]
+            writer.write("    ", own)
+            self._finish(writer, f"    {grads[place]} = ", operand, node)
+        writer.lines += returning([grads.get(place, "None") for place in range(len(results))])
+        return writer.lines
+
+    def _only(self, writer: Writer, place: int) -> list[str]:
+        """One gradient, None for the inputs that are plain numbers."""
+        writer.write("")
+        node = self.kernel.backward.results[place]
+        assert node is not None
+        found = self.finish(self.kernel.operands[place], writer.code(node))
+        returned = ["None"] * len(self.kernel.operands)
+        returned[place] = found
+        if len(", ".join(returned)) > WIDTH - BODY - len("return "):
+            name = self._gradient_name(writer, place)
+            writer.lines.append(f"{name} = {found}")
+            returned[place] = name
+        writer.lines += returning(returned)
+        return writer.lines
+
+    def _gradient_name(self, writer: Writer, place: int) -> str:
+        return writer.names.fresh(f"grad_{self.outline.identifier(self.kernel.operands[place])}")
+
+    def _shared(self, writer: Writer, count: int) -> None:
+        """What several gradients need, computed once if any of them is asked for."""
+        opened: tuple[int, ...] | None = None
+        for node, needed in writer.nodes_by_result().items():
+            if len(needed) < 2:
+                continue
+            before = len(writer.lines)
+            writer.write("" if len(needed) == count else "    ", [node])
+            written = writer.lines[before:]
+            if written and len(needed) < count and needed != opened:
+                writer.lines.insert(before, f"if {_asked(needed)}:")
+            if written:
+                opened = needed if len(needed) < count else None
+
+    def _finish(
+        self,
+        writer: Writer,
+        before: str,
+        operand: Operand,
+        node: int,
+    ) -> None:
+        line = before + self.finish(operand, writer.code(node))
+        if operand.zero:
+            writer.lines.append(line)
+            return
+        if len(line) > WIDTH - BODY and not writer.code(node).isidentifier():
+            name = writer.names.fresh("t")
+            writer.lines.append(f"    {name} = {writer.code(node)}")
+            line = before + self.finish(operand, name)
+        writer.lines.append(line)
+
+
+def _asked(places: tuple[int, ...]) -> str:
+    """The condition under which one of several gradients is asked for."""
+    first, last = places[0], places[-1]
+    if len(places) == 2:
+        return f"ctx.needs_input_grad[{first}] or ctx.needs_input_grad[{last}]"
+    # Of many scattered ones the whole range: what they share needs no less.
+    if last - first + 1 == len(places) or len(places) > _SCATTERED:
+        return f"any(ctx.needs_input_grad[{first}:{last + 1}])"
+    return f"any(ctx.needs_input_grad[i] for i in {places})"

@@ -1,0 +1,63 @@
+"""Lists on one line, or one item a line with the comma that formatters keep.
+
+In: items of code. Out: lines of at most 88 columns that no formatter joins or breaks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WIDTH = 88
+BODY = 8  # how far the body of a method is indented
+
+
+def listed(items: list[str], before: int, after: int, indent: int) -> str:
+    """The items between two parentheses."""
+    line = ", ".join(items)
+    if before + len(line) + after <= WIDTH:
+        return line
+    inner = " " * (indent + 4)
+    return "\n" + "".join(f"{inner}{item},\n" for item in items) + " " * indent
+
+
+def assigned(targets: list[str], source: str) -> list[str]:
+    """Lines that unpack `source`."""
+    if len(targets) == 1:
+        return [f"({targets[0]},) = {source}"]
+    line = f"{', '.join(targets)} = {source}"
+    if len(line) + BODY <= WIDTH:
+        return [line]
+    return ["(", *(f"    {target}," for target in targets), f") = {source}"]
+
+
+def called(start: str, items: list[str]) -> list[str]:
+    """Lines of a call: `start` is what stands before its parenthesis."""
+    line = f"{start}({', '.join(items)})"
+    if len(line) + BODY <= WIDTH and "\n" not in line:
+        return [line]
+    inner = [f"    {line}" for item in items for line in f"{item},".split("\n")]
+    return [f"{start}(", *inner, ")"]
+
+
+def returning(items: list[str]) -> list[str]:
+    line = f"return {', '.join(items)}"
+    if len(line) + BODY <= WIDTH:
+        return [line]
+    return ["return (", *(f"    {item}," for item in items), ")"]
+
+
+def imported(module: str, names: Iterable[str]) -> list[str]:
+    """A from-import, sorted as isort does: classes before functions."""
+    ordered = sorted(names, key=lambda name: (not name[0].isupper(), name))
+    line = f"from {module} import {', '.join(ordered)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"    {name}," for name in ordered), ")"]
+
+
+def none(names: list[str]) -> list[str]:
+    line = f"{' = '.join(names)} = None"
+    return [line] if len(line) + BODY <= WIDTH else [f"{name} = None" for name in names]
