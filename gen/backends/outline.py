@@ -55,7 +55,12 @@ class Outline:
     def kept(self, operand: Operand) -> str:
         """Where ctx keeps a number, or the shape of an input that is not saved."""
         name = self.names.attribute(self.identifier(operand))
-        return f"ctx.{name}" if not operand.input.differentiable else f"ctx.like_{name}"
+        if not operand.input.differentiable:
+            return f"ctx.{name}"
+        like = f"like_{name}"
+        while like in self.numbers:
+            like += "_"
+        return f"ctx.{like}"
 
     def checks(self) -> list[str]:
         """The call that compares shapes with what is declared."""

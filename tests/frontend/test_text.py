@@ -300,6 +300,21 @@ def test_everything_else_is_refused(expr: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "expr",
+    [
+        'Piecewise((x, True), a=\'"""+str(print(1))+"""\')',
+        "Piecewise((x, True), **{1: 2})",
+        'where(x > 0, x, y="x")',
+        "exp(x, **{'a': 1})",
+        "Max(x, *'ab')",
+    ],
+)
+def test_no_text_slips_into_what_is_emitted(expr: str) -> None:
+    with pytest.raises(GenError):
+        _read(expr)
+
+
+@pytest.mark.parametrize(
     ("name", "fault"),
     [
         ("2P", "'2P' is no name for a function"),
