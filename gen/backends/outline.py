@@ -129,7 +129,8 @@ class Outline:
     def _kept(self) -> str:
         inputs = [one.input.name for one in self.kernel.operands if one.saved]
         if len(inputs) > _ALL:
-            inputs = [f"{len(inputs)} inputs"]
+            every = "all " if len(inputs) == len(self.tensors) else ""
+            inputs = [f"{every}{len(inputs)} inputs"]
         kept = [*inputs, *(["the output"] if self.kernel.saves_output else [])] or ["nothing"]
         return " and ".join(kept) if len(kept) < _ALL else ", ".join(kept)
 

@@ -33,6 +33,7 @@ from gen.graph.algebra import (
     select,
     transpose,
 )
+from gen.graph.graph import BOOLEANS, LEAVES, Node
 
 # Called with the operands and then the output; one partial for each operand, None where
 # no rule is known.
@@ -473,6 +474,25 @@ _ROWS = (
 )
 
 OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
+
+# Operations that are finite, and have finite derivatives, wherever their operands are.
+_HARMLESS = (
+    LEAVES
+    | BOOLEANS
+    | {
+        *("add", "sub", "mul", "neg", "select", "maximum", "minimum", "clamp", "abs", "sign"),
+        *("heaviside", "floor", "ceil", "round", "trunc", "sin", "cos", "tanh", "atan", "asinh"),
+        *("sigmoid", "softplus", "logsigmoid", "logaddexp", "erf", "erfc", "ndtr"),
+        *("matmul", "transpose", "contract", "optional_add", "optional_sub", "optional_mul"),
+    }
+)
+
+
+def is_harmless(node: Node) -> bool:
+    """Whether a node is finite, with a finite derivative, wherever its operands are finite."""
+    if node.op == "pow" and isinstance(node.payload, int):
+        return node.payload > 0
+    return node.op in _HARMLESS
 
 
 def _fold(name: str) -> Callable[..., Term]:

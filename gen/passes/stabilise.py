@@ -18,24 +18,13 @@ import mpmath
 from gen.graph.algebra import Term, select, symbol
 from gen.graph.branches import Branches
 from gen.graph.evaluate import evaluate
-from gen.graph.graph import BOOLEANS, LEAVES, Builder, constants, reachable
+from gen.graph.graph import BOOLEANS, Builder, constants, reachable
+from gen.graph.operations import is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.model import Formula
-
-# Operations that are finite, and have finite derivatives, wherever their operands are.
-_HARMLESS = (
-    LEAVES
-    | BOOLEANS
-    | {
-        *("add", "sub", "mul", "neg", "select", "maximum", "minimum", "clamp", "abs", "sign"),
-        *("heaviside", "floor", "ceil", "round", "trunc", "sin", "cos", "tanh", "atan", "asinh"),
-        *("sigmoid", "softplus", "logsigmoid", "logaddexp", "erf", "erfc", "ndtr"),
-        *("matmul", "transpose", "contract", "optional_add", "optional_sub", "optional_mul"),
-    }
-)
 
 # Where a branch may be evaluated instead, and how far around it must be finite.
 _POINTS = tuple(map(Fraction, ("1", "1/2", "2", "-1/2", "-2", "1/4", "4", "-4", "10", "-10")))
@@ -86,7 +75,7 @@ class _Rewriter:
             branch = self.branches.of[node]
             if branch == 0 or node in self.fixed:
                 continue
-            if node in feeds or self.builder.nodes[node].op not in _HARMLESS:
+            if node in feeds or not is_harmless(self.builder.nodes[node]):
                 feeds.add(node)
                 args = self.builder.nodes[node].args
                 feeds.update(arg for arg in args if self.branches.of[arg] == branch)

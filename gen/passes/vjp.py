@@ -20,7 +20,7 @@ from gen.errors import GenError
 from gen.graph.algebra import Term, cotangent, masked, number, select
 from gen.graph.branches import Branches
 from gen.graph.graph import INPUT, Builder, reachable
-from gen.graph.operations import OPERATIONS
+from gen.graph.operations import OPERATIONS, is_harmless
 from gen.graph.shapes import TENSOR_OPERATIONS
 from gen.model import Formula, Program
 
@@ -42,6 +42,15 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
         _program(formula, builder, scaled, slopes),
         _program(formula, builder, pushed, slopes),
     )
+
+
+def _selected(contribution: Term, conditions: list[tuple[Term, bool]]) -> Term:
+    """A cotangent where all conditions are as said, 0 elsewhere."""
+    zero = contribution.like(0)
+    for condition, holds in conditions:
+        branches = (contribution, zero) if holds else (zero, contribution)
+        contribution = select(condition, *branches)
+    return contribution
 
 
 def _program(
@@ -99,20 +108,28 @@ class _Sweep:
             if term.op == INPUT:
                 gradients[str(self.builder.nodes[node].payload)] = g
                 continue
-            for position, contribution in self._pull(term, g):
+            inner, masks = self._peeled(node, g)
+            for position, contribution in self._pull(term, inner):
                 arg = self.builder.nodes[node].args[position]
-                contribution = self._left(node, position, contribution)
+                left = self.branches.left(node, position)
+                contribution = _selected(contribution, [*masks, *left])
                 known = cotangents.get(arg)
                 cotangents[arg] = contribution if known is None else known + contribution
         return gradients
 
-    def _left(self, node: int, position: int, contribution: Term) -> Term:
-        """Select a cotangent by every branch that it leaves towards this operand."""
-        zero = contribution.like(0)
-        for condition, holds in self.branches.left(node, position):
-            branches = (contribution, zero) if holds else (zero, contribution)
-            contribution = select(condition, *branches)
-        return contribution
+    def _peeled(self, node: int, g: Term) -> tuple[Term, list[tuple[Term, bool]]]:
+        """A cotangent before an operation that could make NaN of its zeros.
+
+        Its selections are taken off, innermost last, and put on again behind it.
+        """
+        masks: list[tuple[Term, bool]] = []
+        while not is_harmless(self.builder.nodes[node]) and g.op == "select":
+            condition, yes, no = g.args
+            if 0 not in (yes.number, no.number):
+                break
+            masks.insert(0, (condition, no.number == 0))
+            g = yes if no.number == 0 else no
+        return g, masks
 
     def _pull(self, term: Term, g: Term) -> list[tuple[int, Term]]:
         """What `g` at an operation contributes to each of its active operands."""
