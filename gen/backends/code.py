@@ -16,7 +16,6 @@ from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, const
 from gen.graph.infix import (
     ATOM,
     CHOICE,
-    COMPARE,
     SUM,
     Text,
     divided,
@@ -98,6 +97,12 @@ class Writer:
 
     def code(self, node: int) -> str:
         return self._operands[node].text.code
+
+    def named(self, node: int) -> str:
+        """The name of a node, which is given one if need be."""
+        if not self._is_atom(node):
+            self._assign(node, "")
+        return self.code(node)
 
     def is_number(self, node: int) -> bool:
         return self._operands[node].is_number
@@ -214,4 +219,4 @@ def call(function: str, operands: Iterable[Text]) -> Text:
 
 def logical(sign: str, binding: int, operands: Iterable[Text]) -> Text:
     """Elementwise and/or, whose signs bind more tightly than comparisons."""
-    return Text(f" {sign} ".join(enclose(one, COMPARE + 1) for one in operands), binding)
+    return Text(f" {sign} ".join(enclose(one, binding) for one in operands), binding)

@@ -84,10 +84,20 @@ class Emitter(ABC):
         assert node is not None
         if self.kernel.expands:
             self.runtime.add("expand")
-            return f"expand({', '.join([writer.code(node), *self.outline.beside()])})"
+            whole = writer.named(node) if len(writer.code(node)) > WIDTH // 3 else writer.code(node)
+            return f"expand({', '.join([whole, *self.outline.beside()])})"
         if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
             return f"{writer.code(node)}{self.copy}"
-        return writer.code(node)
+        return f"({writer.code(node)}){self.copy}" if self._may_alias(node) else writer.code(node)
+
+    def _may_alias(self, node: int) -> bool:
+        """Whether the output is an input where the optional ones are left out."""
+        graph = self.kernel.forward.graph
+        while graph[node].op.startswith("optional_"):
+            node = graph[node].args[0]
+            if graph[node].op in (INPUT, "transpose"):
+                return True
+        return False
 
     # ---- backward
 

@@ -175,8 +175,9 @@ class _Dialect:
             case "logsigmoid", [a]:
                 return negated(call("np.logaddexp", [Text("0"), negated(a)]))
             case "lambertw", [a]:
-                branch = call("np.real", [self._special("lambertw", [a])]).code
-                return Text(f"{branch}.astype({call('np.result_type', [a]).code})")
+                complex_ = call("np.asarray", [a, Text("complex")])
+                branch = self._special("lambertw", [complex_]).code
+                return Text(f"{branch}.real.astype({call('np.result_type', [a]).code})")
             case "contract", _:
                 self.runtime.add("contract")
                 return call("contract", texts)
@@ -210,6 +211,10 @@ class _Numpy:
 
 BACKEND = _Numpy()
 
+
+# Beyond so many operations with plain numbers, mypy gives up on numpy's overloads.
+_SIGN = re.compile(r" [-+*/] ")
+_SIGNS = 2
 
 # numpy declares that its universal functions return Any, and so does arithmetic with
 # the result of np.where.
@@ -245,6 +250,8 @@ class _Emitter(Emitter):
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where mypy would take the value for Any."""
         annotation = _annotation([*lines, value])
+        if self.outline.plain and len(_SIGN.findall(value)) > _SIGNS:
+            annotation = ": Array"
         if not annotation or _is_selection(value):
             return [f"return {value}"]
         return [f"{name}{annotation} = {value}", f"return {name}"]

@@ -2,9 +2,10 @@
 
 In: a graph. Out: for each use of a node, the conditions under which its value matters.
 
-A node lies in a branch if every path from the output to it runs through that branch. An
-input lies in none. What lies in a branch is computed also where the branch is not taken,
-and then must do no harm: vjp.py and stabilise.py see to that.
+A node lies in a branch if every path from the output to it runs through that branch;
+paths through conditions do not count, since no derivative takes them. An input lies in
+none. What lies in a branch is computed also where the branch is not taken, and then must
+do no harm: vjp.py and stabilise.py see to that.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Branches:
 
     builder: Builder
     order: list[int]  # topological, the output last
-    of: dict[int, int] = field(default_factory=dict)  # the branch of each node
+    of: dict[int, int] = field(default_factory=dict)  # of each node that is a value
+    uses: dict[int, set[int]] = field(default_factory=dict)  # those that a node is used in
     _branches: list[_Branch] = field(default_factory=lambda: [(-1, -1, True)])
     _depths: list[int] = field(default_factory=lambda: [0])
     _numbers: dict[_Branch, int] = field(default_factory=dict)
@@ -32,8 +34,13 @@ class Branches:
     def __post_init__(self) -> None:
         self.of[self.order[-1]] = 0
         for node in reversed(self.order):
+            if node not in self.of:
+                continue  # nothing but conditions need it
             for position, arg in enumerate(self.builder.nodes[node].args):
+                if self.builder.nodes[node].op == "select" and position == 0:
+                    continue
                 branch = self._entered(node, position)
+                self.uses.setdefault(arg, set()).add(branch)
                 if self.builder.nodes[arg].op == INPUT:
                     branch = 0
                 self.of[arg] = self._around(self.of.get(arg, branch), branch)
@@ -43,8 +50,11 @@ class Branches:
 
         Only those of branches that the operand itself does not lie in.
         """
-        inner = self._entered(node, position)
-        outer = self.of[self.builder.nodes[node].args[position]]
+        arg = self.builder.nodes[node].args[position]
+        return self.conditions(self._entered(node, position), self.of[arg])
+
+    def conditions(self, inner: int, outer: int = 0) -> list[tuple[Term, bool]]:
+        """The conditions of a branch, innermost first, up to a branch around it."""
         found: dict[tuple[int, bool], None] = {}
         while inner != outer:
             inner, condition, holds = self._branches[inner]

@@ -137,11 +137,7 @@ def as_float(nodes: Sequence[Node], node: int) -> float:
     payload = nodes[node].payload
     if nodes[node].op == NUMBER and isinstance(payload, Fraction):
         return _finite(payload.numerator, payload.denominator)
-    try:
-        (value,) = evaluate(nodes, (node,), {})
-    except (ArithmeticError, ValueError, TypeError) as fault:
-        why = str(fault) or "division by zero"
-        raise GenError(f"a constant of the expression has no value: {why}") from fault
+    (value,) = _evaluated(nodes, node)
     if isinstance(value, mpmath.mpc) and value.imag == 0:
         value = value.real
     if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
@@ -156,8 +152,19 @@ def decide(condition: Term) -> Term:
     """A condition as true or false where it is the same for all inputs."""
     if not condition.is_constant or condition.op in ("true", "false"):
         return condition
-    (holds,) = evaluate(condition.builder.nodes, [condition.id], {})
+    (holds,) = _evaluated(condition.builder.nodes, condition.id)
     return truth(condition.builder, bool(holds))
+
+
+def _evaluated(nodes: Sequence[Node], node: int) -> tuple[object, ...]:
+    """The value of a constant node."""
+    try:
+        return evaluate(nodes, (node,), {})
+    except TypeError:  # an order of complex numbers
+        raise GenError("a constant of the expression is no real number") from None
+    except (ArithmeticError, ValueError) as fault:
+        why = str(fault) or "division by zero"
+        raise GenError(f"a constant of the expression has no value: {why}") from fault
 
 
 def _finite(numerator: int, denominator: int) -> float:

@@ -4,7 +4,8 @@ In: a formula. Out: the same formula, with the operands of hazardous operations 
 branch replaced by a constant where the branch is not taken: where(x > 0, sqrt(x), 0)
 evaluates sqrt(where(x > 0, x, 1)). The values are the same. But nothing infinite or NaN
 is left that a derivative, ours or that of whoever differentiates the emitted code, could
-multiply by zero; nor does numpy warn of values that nobody asked for.
+multiply by zero; nor does numpy warn of values that nobody asked for. Conditions stay as
+they are written.
 """
 
 from __future__ import annotations
@@ -15,20 +16,17 @@ from typing import TYPE_CHECKING
 
 import mpmath
 
-from gen.graph.algebra import Term, select, symbol
+from gen.graph.algebra import Term, both, either, negated, number, select, truth
 from gen.graph.branches import Branches
 from gen.graph.evaluate import evaluate
-from gen.graph.graph import BOOLEANS, Builder, constants, reachable
+from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import is_harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gen.model import Formula
 
-# Where a branch may be evaluated instead, and how far around it must be finite.
+# Where an operation may be evaluated instead, and how far around it must be finite.
 _POINTS = tuple(map(Fraction, ("1", "1/2", "2", "-1/2", "-2", "1/4", "4", "-4", "10", "-10")))
-_APART = Fraction(1, 64)  # between the values of several operands
 _NEARBY = 1e-6
 _DIGITS = 20
 
@@ -50,104 +48,120 @@ class _Rewriter:
         self.builder = builder
         self.order = order
         self.branches = Branches(builder, order)
-        self.fixed = constants(builder.nodes, order)
-        self.feeds = self._feeding()
-        self.points = self._points()
+        self.image: dict[int, Term] = {}
+        # The value that a rewritten node has where its branch is not taken, if one alone.
+        self.settled: dict[tuple[int, int], object] = {}
 
     def run(self) -> int:
-        image: dict[int, Term] = {}
         for node in self.order:
-            op, args, payload = self.builder.nodes[node]
-            operands = [image[arg] for arg in args]
-            for position in self._guarded(node):
-                operands[position] = self._guard(node, position, operands[position])
-            if op == "select":
-                image[node] = select(*operands)
-            else:
-                ids = tuple(operand.id for operand in operands)
-                image[node] = Term(self.builder, self.builder.node(op, ids, payload))
-        return image[self.order[-1]].id
+            if node in self.branches.of:
+                self.image[node] = self._rewritten(node)
+        return self.image[self.order[-1]].id
 
-    def _feeding(self) -> set[int]:
-        """Nodes inside a branch whose value reaches a hazardous operation there."""
-        feeds: set[int] = set()
-        for node in reversed(self.order):
-            branch = self.branches.of[node]
-            if branch == 0 or node in self.fixed:
-                continue
-            if node in feeds or not is_harmless(self.builder.nodes[node]):
-                feeds.add(node)
-                args = self.builder.nodes[node].args
-                feeds.update(arg for arg in args if self.branches.of[arg] == branch)
-        return feeds
-
-    def _guarded(self, node: int) -> Iterable[int]:
-        """The positions of operands that come from outside into a hazardous branch."""
-        if node not in self.feeds or self.branches.of[node] not in self.points:
-            return []
-        args = self.builder.nodes[node].args
-        return [place for place, arg in enumerate(args) if self._is_entry(node, arg)]
-
-    def _is_entry(self, node: int, arg: int) -> bool:
-        outside = self.branches.of[arg] != self.branches.of[node]
-        return outside and arg not in self.fixed and self.builder.nodes[arg].op not in BOOLEANS
-
-    def _guard(self, node: int, position: int, operand: Term) -> Term:
+    def _rewritten(self, node: int) -> Term:
+        op, args, payload = self.builder.nodes[node]
+        if op == "select":
+            condition = Term(self.builder, args[0])  # as it is written
+            return select(condition, self.image[args[1]], self.image[args[2]])
+        operands = [self.image[arg] for arg in args]
+        guards = self._guards(node)
         branch = self.branches.of[node]
-        safe = operand.like(self.points[branch][self.builder.nodes[node].args[position]])
-        for condition, holds in self.branches.left(node, position):
-            operand = select(condition, *((operand, safe) if holds else (safe, operand)))
-        return operand
+        values = [self._known(operand, branch) for operand in operands]
+        if guards and not is_harmless(self.builder.nodes[node]) and not self._is_safe(node, values):
+            operands, values = self._guarded(node, operands, guards)
+        ids = tuple(operand.id for operand in operands)
+        result = Term(self.builder, self.builder.node(op, ids, payload))
+        if guards and None not in values:
+            self.settled[result.id, branch] = self._value(node, values)
+        return result
 
-    # ---- points
+    def _guards(self, node: int) -> list[tuple[Term, bool]]:
+        """The conditions, innermost first, where the value of a node matters."""
+        op = self.builder.nodes[node].op
+        if op == INPUT or op in BOOLEANS:
+            return []
+        branch = self.branches.of[node]
+        around = self.branches.conditions(branch)
+        uses = sorted(self.branches.uses.get(node, {branch}))
+        if branch in uses:
+            return around
+        # Used in several branches: any of them.
+        anywhere = truth(self.builder, False)
+        for use in uses:
+            anywhere = either(anywhere, self._conjunction(self.branches.conditions(use, branch)))
+        return [(anywhere, True), *around]
 
-    def _points(self) -> dict[int, dict[int, Fraction]]:
-        """For each hazardous branch that has any, values of its operands where it is finite."""
-        members: dict[int, list[int]] = {}
-        for node in self.order:
-            if node in self.feeds:
-                members.setdefault(self.branches.of[node], []).append(node)
-        found = {branch: self._point(nodes) for branch, nodes in members.items()}
-        return {branch: point for branch, point in found.items() if point is not None}
+    def _conjunction(self, conditions: list[tuple[Term, bool]]) -> Term:
+        result = truth(self.builder, True)
+        for condition, holds in reversed(conditions):
+            result = both(result, condition if holds else negated(condition))
+        return result
 
-    def _point(self, nodes: list[int]) -> dict[int, Fraction] | None:
-        entries = list(
-            dict.fromkeys(
-                arg
-                for node in nodes
-                for arg in self.builder.nodes[node].args
-                if self._is_entry(node, arg)
-            )
-        )
-        local, roots = self._extracted(nodes, entries)
-        for base in _POINTS:
-            point = {entry: base + place * _APART for place, entry in enumerate(entries)}
-            nearby = (_scaled(point, factor) for factor in (1, 1 - _NEARBY, 1 + _NEARBY))
-            if all(_is_finite(local, roots, values) for values in nearby):
-                return point
-        return None
+    def _guarded(
+        self, node: int, operands: list[Term], guards: list[tuple[Term, bool]]
+    ) -> tuple[list[Term], list[object]]:
+        """The operands of a hazardous operation, and their values where they do not matter."""
+        first = 1 if self.builder.nodes[node].op == "div" else 0
+        places = [i for i, operand in enumerate(operands) if i >= first and not operand.is_constant]
+        for point in _POINTS:
+            values: list[object] = [
+                _mpf(point) if i in places else self._constant(operand)
+                for i, operand in enumerate(operands)
+            ]
+            if self._is_safe(node, values):
+                safe = number(self.builder, point)
+                chosen = [
+                    _where(guards, operand, safe) if i in places else operand
+                    for i, operand in enumerate(operands)
+                ]
+                return chosen, values
+        return operands, [None] * len(operands)
 
-    def _extracted(self, nodes: list[int], entries: list[int]) -> tuple[Builder, list[int]]:
-        """The nodes in a graph of their own, what comes from outside as inputs."""
+    # ---- values where a branch is not taken
+
+    def _known(self, operand: Term, branch: int) -> object:
+        found = self.settled.get((operand.id, branch))
+        return self._constant(operand) if found is None else found
+
+    def _constant(self, operand: Term) -> object:
+        if not operand.is_constant:
+            return None
+        return evaluate(self.builder.nodes, [operand.id], {}, _DIGITS)[0]
+
+    def _is_safe(self, node: int, values: list[object]) -> bool:
+        """Whether an operation is finite at and around these values of its operands."""
+        if self.builder.nodes[node].op == "div" and values[0] is None:
+            values = [_mpf(Fraction(1)), values[1]]  # any finite numerator does
+        if None in values:
+            return False
+        factors = (1, 1 - _NEARBY, 1 + _NEARBY)
+        found = [self._value(node, [_scaled(one, factor) for one in values]) for factor in factors]
+        return all(isinstance(one, mpmath.mpf) and mpmath.isfinite(one) for one in found)
+
+    def _value(self, node: int, values: list[object]) -> object:
+        """The value of one operation; None where there is none."""
+        op, _, payload = self.builder.nodes[node]
+        if not values:
+            return None
         local = Builder()
-        image = {entry: symbol(local, str(entry)).id for entry in entries}
-        for node in reachable(self.builder.nodes, nodes, stop=entries):
-            if node not in image:
-                op, args, payload = self.builder.nodes[node]
-                image[node] = local.node(op, tuple(image[arg] for arg in args), payload)
-        return local, [image[node] for node in nodes]
+        leaves = tuple(local.node(INPUT, (), str(i)) for i in range(len(values)))
+        root = local.node(op, leaves, payload)
+        inputs = {str(i): value for i, value in enumerate(values)}
+        try:
+            return evaluate(local.nodes, [root], inputs, _DIGITS)[0]
+        except (ArithmeticError, ValueError, TypeError, KeyError):
+            return None
 
 
-def _scaled(point: dict[int, Fraction], factor: float) -> dict[str, object]:
-    return {
-        str(entry): mpmath.mpf(value.numerator) / value.denominator * factor
-        for entry, value in point.items()
-    }
+def _where(guards: list[tuple[Term, bool]], operand: Term, safe: Term) -> Term:
+    for condition, holds in guards:
+        operand = select(condition, *((operand, safe) if holds else (safe, operand)))
+    return operand
 
 
-def _is_finite(local: Builder, roots: list[int], values: dict[str, object]) -> bool:
-    try:
-        found = evaluate(local.nodes, roots, values, _DIGITS)
-    except (ArithmeticError, ValueError, TypeError, KeyError):
-        return False
-    return all(isinstance(one, mpmath.mpf | bool) and mpmath.isfinite(one) for one in found)
+def _mpf(value: Fraction) -> object:
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def _scaled(value: object, factor: float) -> object:
+    return value * factor if isinstance(value, mpmath.mpf) else value

@@ -44,6 +44,16 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     )
 
 
+def _zero_where(g: Term, contribution: Term) -> Term:
+    """A contribution, 0 wherever the cotangent that it comes from is 0 by selection."""
+    if g.number == 0:
+        return g
+    if g.op != "select":
+        return contribution
+    condition, yes, no = g.args
+    return select(condition, _zero_where(yes, contribution), _zero_where(no, contribution))
+
+
 def _selected(contribution: Term, conditions: list[tuple[Term, bool]]) -> Term:
     """A cotangent where all conditions are as said, 0 elsewhere."""
     zero = contribution.like(0)
@@ -112,6 +122,8 @@ class _Sweep:
             for position, contribution in self._pull(term, inner):
                 arg = self.builder.nodes[node].args[position]
                 left = self.branches.left(node, position)
+                if not is_harmless(self.builder.nodes[node]):
+                    contribution = _zero_where(inner, contribution)
                 contribution = _selected(contribution, [*masks, *left])
                 known = cotangents.get(arg)
                 cotangents[arg] = contribution if known is None else known + contribution
