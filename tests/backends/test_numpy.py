@@ -221,3 +221,45 @@ def test_smooth_functions_do_not_warn() -> None:
             output, pullback = gen.load("Case", expr).vjp(x)
             assert np.all(np.isfinite(output))
             assert np.all(np.isfinite(np.asarray(pullback(np.ones(5))[0])))
+
+
+@pytest.mark.parametrize(
+    ("expr", "at", "expected"),
+    [
+        ("where(x > 0, x, y)", (1.0, 2.0), (1.0, 0.0)),
+        ("x if x > y else (y if y > 2 else 3*x)", (1.0, 2.0), (3.0, 0.0)),
+        ("where(And(Or(y < 0, y > 3), x > 1), x, 2*x)", (2.0, 1.0), (2.0, 0.0)),
+        ("where(sqrt(x**2+y**2) > 0, x/sqrt(x**2+y**2), 0)", (0.0, 0.0), (0.0, 0.0)),
+        (
+            "Piecewise((sqrt(x)+1, x > 1), (2*sqrt(x), x > 0), (x*y, True))",
+            (-1.0, 2.0),
+            (2.0, -1.0),
+        ),
+        ("where(x > 0, sqrt(x), 0)*where(x > 1, sqrt(x), y)", (-1.0, 2.0), (0.0, 0.0)),
+        ("where(y > 0, x, sqrt(where(x > 2, y, -y)))", (1.0, 1.0), (1.0, 0.0)),
+        ("x - (x - y)", (1.0, 2.0), (0.0, 1.0)),
+        ("(x**2 + y**2)**1.5", (0.0, 0.0), (0.0, 0.0)),
+        ("elu(x) + y", (0.0, 0.0), (1.0, 1.0)),
+        ("xlogy(x, y)", (0.0, 0.0), (0.0, np.nan)),
+    ],
+)
+def test_branches_and_points_that_went_wrong_once(
+    expr: str, at: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error" if not np.isnan(expected[1]) else "ignore")
+        _, pullback = gen.load("Case", expr, args="x,y").vjp(*at)
+        found = [float(np.asarray(one)) for one in pullback(1.0)]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    ["xlogy(x, 2)", "beta(x, 2)", "clip(1, x, 3)", "x*polygamma(1, c)", "x**c + Max(x, c)*c"],
+)
+def test_numbers_inside_functions_leave_float32(expr: str) -> None:
+    constants = {"const": "c"} if "c)" in expr.replace("clip(1, x, 3)", "") else {}
+    values = [np.float64(2)] * len(constants)
+    output, pullback = gen.load("Case", expr, **constants).vjp(np.float32([1, 2]), *values)
+    assert np.asarray(output).dtype == np.float32
+    assert np.asarray(pullback(output)[0]).dtype == np.float32

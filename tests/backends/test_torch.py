@@ -167,3 +167,33 @@ def test_complex_is_refused() -> None:
 def test_a_function_that_torch_does_not_have_is_refused_by_name() -> None:
     with pytest.raises(gen.GenError, match="the torch backend has no besselj"):
         gen.source("J0", "besselj(0, x)", backend="torch")
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "where(x > 0, sqrt(x), 0)",
+        "where(x > 0, x*log(x), 0)",
+        "Piecewise((sqrt(x)+1, x > 1), (2*sqrt(x), x > 0), (x, True))",
+        "where(x > 0, 1/x, exp(-1000*x))",
+        "x*where(sqrt(Abs(x)) > 1.2, sqrt(Abs(x)), 0)",
+        "sinc(x)",
+        "elu(x)",
+    ],
+)
+def test_the_second_derivative_is_finite_where_a_branch_is_not_taken(expr: str) -> None:
+    cls = gen.load("Case", expr, backend="torch")
+    x = torch.tensor([-0.5, 0.25, 1.5], dtype=torch.float64, requires_grad=True)
+    if "1000" in expr:
+        x = x.detach().clamp(min=-0.01).requires_grad_()
+    assert torch.autograd.gradgradcheck(cls.apply, (x,), eps=1e-7, atol=1e-3, rtol=1e-3)
+
+
+def test_an_output_is_never_an_input() -> None:
+    cls = gen.load("Case", "x*s", backend="torch", optional="s")
+    x = torch.ones(3, requires_grad=True)
+    output = cls.apply(x, None)
+    assert isinstance(output, Tensor)
+    assert output.data_ptr() != x.data_ptr()
+    torch.autograd.backward(output.sum())
+    torch.testing.assert_close(x.grad, torch.ones(3))
