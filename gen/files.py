@@ -45,8 +45,9 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
     """Write the files into `folder`, which is made if need be.
 
     Raises:
-        GenError: where a file that is not ours would be overwritten, or the disk refuses;
-            nothing has been written then.
+        GenError: where a file that is not ours would be overwritten, or the disk refuses.
+            Nothing has been written then, unless the disk took all files and refused to
+            give one of them its name; those before it have theirs.
     """
     wanted = [file for file in _distinct(files) if not _kept(file, folder)]
     present = {file.name: _read(folder / file.name) for file in wanted}

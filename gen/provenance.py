@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import reachable
+from gen.graph.graph import COMMUTATIVE, reachable
 
 if TYPE_CHECKING:
     from gen.graph.graph import Graph
@@ -36,13 +36,13 @@ def origin(formula: Formula, backend: str) -> tuple[str, ...]:
 
 def fingerprint(graph: Graph, root: int) -> str:
     """A hash of the expression as it was understood, however it was spelled."""
-    numbers: dict[int, int] = {}
-    digest = hashlib.sha256()
+    digests: dict[int, str] = {}
     for node in reachable(graph.nodes, [root]):
         op, args, payload = graph[node]
-        numbers[node] = len(numbers)
-        digest.update(f"{op} {[numbers[arg] for arg in args]} {payload}\n".encode())
-    return digest.hexdigest()[:16]
+        operands = [digests[arg] for arg in args]
+        known = f"{op} {sorted(operands) if op in COMMUTATIVE else operands} {payload}"
+        digests[node] = hashlib.sha256(known.encode()).hexdigest()
+    return digests[root][:16]
 
 
 def is_generated(text: str) -> bool:

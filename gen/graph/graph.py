@@ -28,7 +28,7 @@ COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 BOOLEANS = COMPARISONS | {"and", "or", "not", "true", "false"}
 
 # Operations whose operands may be swapped without changing a bit of the result.
-_COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
+COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 
 
 class Node(NamedTuple):
@@ -70,7 +70,7 @@ class Builder:
 
     def node(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int:
         """The id of this node, made now if it is new."""
-        key = (op, tuple(sorted(args)) if op in _COMMUTATIVE else args, payload)
+        key = (op, tuple(sorted(args)) if op in COMMUTATIVE else args, payload)
         found = self._ids.get(key)
         if found is not None:
             return found

@@ -1,8 +1,8 @@
 """Graph → text in the language of expressions.
 
-In: a graph and a node. Out: an expression that reads back as the same graph; None where
-it would be longer than asked for. It is what docstrings show and what an emitted file's
-hash is taken of.
+In: a graph and a node. Out: an expression that reads back as the same graph, but for the
+grouping of products; None where it would be longer than asked for. It is what docstrings
+show of derivatives, and how an expression from SymPy is written.
 """
 
 from __future__ import annotations

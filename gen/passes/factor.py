@@ -2,9 +2,9 @@
 
 In: a program. Out: the same program with each cluster of sums and products rewritten.
 A cluster is a tree of additions and multiplications whose inner nodes nobody else uses,
-so that rewriting it undoes no sharing. Two rewritings, repeated while they save:
-k*(a*x + b) with numbers k, a and b takes k inside, and x*a + x*b becomes x*(a + b).
-Both are identities without a division.
+so that rewriting it undoes no sharing. Three rewritings, repeated while they save:
+k*(a*x + b) with numbers k, a and b takes k inside, k*a + k*b takes it outside, and
+x*a + x*b becomes x*(a + b). All are identities without a division.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from gen.graph.graph import (
     Builder,
     Graph,
     constants,
+    operations,
     reachable,
     use_counts,
 )
+from gen.passes.powers import lower_powers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +66,9 @@ def factor(program: Program) -> Program:
     """The program with its sums and products rewritten where that saves operations."""
     roots = [program.output, *(node for node in program.gradients if node is not None)]
     graph, image = _Rewriter(program.graph, roots).run()
+    # What two clusters had in common may be lost where both are rewritten.
+    if _count(graph, [image[root] for root in roots]) > _count(program.graph, roots):
+        return program
     gradients = tuple(None if node is None else image[node] for node in program.gradients)
     return replace(program, graph=graph, output=image[program.output], gradients=gradients)
 
@@ -72,6 +77,10 @@ def factor_nodes(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, 
     """The same for nodes of any graph."""
     result, image = _Rewriter(graph, roots).run()
     return result, tuple(image[root] for root in roots)
+
+
+def _count(graph: Graph, roots: Sequence[int]) -> int:
+    return sum(1 for _ in operations(*lower_powers(graph, roots)))
 
 
 class _Rewriter:
@@ -260,6 +269,11 @@ def _candidates(product: _Product) -> list[_Product]:
             ]
             unscaled = replace(product, coefficient=Fraction(1))
             found.append(_with_sum(unscaled, place, replace(one, terms=scaled)))
+        (common, *others) = {abs(term.coefficient) for term in one.terms}
+        if not others and common != 1:
+            plain = [replace(term, coefficient=term.coefficient / common) for term in one.terms]
+            outer = replace(product, coefficient=product.coefficient * common)
+            found.append(_with_sum(outer, place, replace(one, terms=plain)))
     return found
 
 

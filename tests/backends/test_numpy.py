@@ -260,6 +260,8 @@ def test_branches_and_points_that_went_wrong_once(
 def test_numbers_inside_functions_leave_float32(expr: str) -> None:
     constants = {"const": "c"} if "c)" in expr.replace("clip(1, x, 3)", "") else {}
     values = [np.float64(2)] * len(constants)
-    output, pullback = gen.load("Case", expr, **constants).vjp(np.float32([1, 2]), *values)
+    output, pullback = gen.load("Case", expr, **constants).vjp(
+        np.array([1, 2], np.float32), *values
+    )
     assert np.asarray(output).dtype == np.float32
     assert np.asarray(pullback(output)[0]).dtype == np.float32

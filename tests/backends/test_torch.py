@@ -182,7 +182,7 @@ def test_a_function_that_torch_does_not_have_is_refused_by_name() -> None:
     ],
 )
 def test_the_second_derivative_is_finite_where_a_branch_is_not_taken(expr: str) -> None:
-    cls = gen.load("Case", expr, backend="torch")
+    cls: Any = gen.load("Case", expr, backend="torch")
     x = torch.tensor([-0.5, 0.25, 1.5], dtype=torch.float64, requires_grad=True)
     if "1000" in expr:
         x = x.detach().clamp(min=-0.01).requires_grad_()
