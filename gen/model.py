@@ -107,6 +107,7 @@ class Kernel:
     saves_output: bool  # whether backward is given the output
     expands: bool  # whether the output may lack dimensions of an input, and is expanded
     derivatives: tuple[str | None, ...]  # in the language; None: none, or too long to show
+    slopes: bool  # whether they are d output / d input; False: gradients in grad_output
     forward_operations: int
     backward_operations: int  # with all gradients asked for
 

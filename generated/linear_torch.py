@@ -5,8 +5,11 @@
 """Linear and its gradient, for PyTorch.
 
     Linear(input, weight, bias) = input @ weight.T + bias
+    grad_input = grad_output @ weight
+    grad_weight = grad_output.T @ input
+    grad_bias = grad_output, summed to the shape of bias
 
-Saved for backward: input and weight.
+Saved for backward: input and weight, which exist anyway.
 bias may be None, and its operation is skipped then.
 Operations: 2 forward, 2 backward.
 """

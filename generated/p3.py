@@ -6,7 +6,7 @@
     P3(x) = 0.5*(5*x**3-3*x)
     dP3/dx = 7.5 * x**2 - 1.5
 
-Saved for backward: x.
+Saved for backward: x, which exists anyway.
 Operations: 4 forward, 4 backward.
 """
 

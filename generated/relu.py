@@ -6,7 +6,7 @@
     ReLU(x) = Max(x, 0)
     dReLU/dx = where(Max(x, 0) <= 0, 0, 1)
 
-Saved for backward: the output.
+Saved for backward: the output, which exists anyway and makes backward cheapest.
 Operations: 1 forward, 2 backward.
 """
 

@@ -102,9 +102,9 @@ class Outline:
         pairs = zip(self.kernel.operands, self.kernel.derivatives, strict=True)
         for operand, derivative in pairs:
             if derivative is not None:
-                lines += self._equation(f"d{self.name}/d{operand.input.name}", derivative)
+                lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
-        lines += ["", f"Saved for backward: {self._kept()}."]
+        lines += ["", f"Saved for backward: {self._kept()}{self._reason()}."]
         lines += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
         lines += [
             f"{one.input.name} may be None, and its operation is skipped then."
@@ -114,6 +114,20 @@ class Outline:
         renamed = {old: new for old, new in self.names.of_inputs.items() if old != new}
         lines += [f"{old} is called {new} in the code." for old, new in renamed.items()]
         return (*lines, f"Operations: {forward} forward, {backward} backward.")
+
+    def _derivative(self, operand: Operand, derivative: str) -> list[str]:
+        name = operand.input.name
+        if self.kernel.slopes:
+            return self._equation(f"d{self.name}/d{name}", derivative)
+        summed = f", summed to the shape of {name}" if operand.reduced else ""
+        return self._equation(f"grad_{name}", derivative + summed)
+
+    def _reason(self) -> str:
+        """Why backward is given just this."""
+        if self.kernel.saves_output:
+            return ", which exists anyway and makes backward cheapest"
+        exists = "exists" if len(self.saved) == 1 else "exist"
+        return f", which {exists} anyway" if self.saved else ""
 
     def _equation(self, left: str, right: str) -> list[str]:
         start = f"    {left} = "

@@ -12,6 +12,7 @@ from fractions import Fraction
 from gen.graph.graph import CONSTANT, NUMBER, VARIABLES, Graph, Node, reachable
 from gen.graph.infix import (
     AND,
+    ATOM,
     COMPARE,
     NOT,
     OR,
@@ -63,6 +64,9 @@ def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:
         return Text(f"not {enclose(operands[0], COMPARE)}", NOT)
     if node.op == "power":
         return raised(*operands)
+    if node.op == "contract":
+        a, b = operands
+        return Text(f"{enclose(a, ATOM)}.T @ {enclose(b, SIGN)}", QUOTIENT)
     if node.op in ("true", "false"):
         return Text(node.op.title())
     return _call(node, operands)

@@ -66,6 +66,7 @@ def plan(program: Program) -> Kernel:
         saves_output=saves_output,
         expands=spread.expands(forward),
         derivatives=_derivatives(program),
+        slopes=bool(program.derivatives),
         forward_operations=_count(forward),
         backward_operations=_count(backward),
     )
@@ -176,12 +177,17 @@ def _is_zero(graph: Graph, node: int | None) -> bool:
 
 
 def _derivatives(program: Program) -> tuple[str | None, ...]:
-    """Each derivative as an expression, simplified on its own."""
+    """Each derivative as an expression, simplified on its own.
+
+    That of a function with @ is shown as the gradient that it contributes to.
+    """
+    nodes = program.derivatives or program.gradients
+    graph = program.slopes if program.derivatives else program.graph
     shown: list[str | None] = []
-    for node in program.derivatives:
-        if node is None or len(program.slopes) > _LARGEST_SHOWN:
+    for node in nodes:
+        if node is None or len(graph) > _LARGEST_SHOWN:
             shown.append(None)
             continue
-        graph, (root,) = factor_nodes(program.slopes, [node])
-        shown.append(express(graph, root, _LONGEST_DERIVATIVE))
-    return tuple(shown) or (None,) * len(program.formula.inputs)
+        simple, (root,) = factor_nodes(graph, [node])
+        shown.append(express(simple, root, _LONGEST_DERIVATIVE))
+    return tuple(shown)

@@ -71,7 +71,7 @@ def gradcheck(
             f"{getattr(cls, '__name__', cls)} has no vjp: gen.gradcheck checks classes emitted "
             "for numpy; for torch there is torch.autograd.gradcheck"
         )
-    values = [_as_float64(one) for one in (inputs if isinstance(inputs, tuple) else (inputs,))]
+    values = [_as_float64(one) for one in _several(inputs)]
     output, pullback = cls.vjp(*values)
     # A cotangent that is not constant: a gradient that forgets it does not pass.
     cotangent = np.cos(np.arange(np.size(output), dtype=np.float64)).reshape(np.shape(output))
@@ -79,6 +79,15 @@ def gradcheck(
         if gradient is not None:
             _check(cls, values, place, np.asarray(gradient), cotangent, atol, rtol)
     return True
+
+
+def _several(inputs: object) -> tuple[object, ...]:
+    """The inputs; a list of arrays is several, a list of numbers is one."""
+    if isinstance(inputs, tuple):
+        return inputs
+    if isinstance(inputs, list) and any(isinstance(one, np.ndarray) for one in inputs):
+        return tuple(inputs)
+    return (inputs,)
 
 
 def _as_float64(value: object) -> object:
