@@ -6,6 +6,7 @@ In: a kernel and the identifiers of its inputs. Out: lines and strings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from gen.backends.layout import BODY, WIDTH, called, listed
@@ -104,16 +105,17 @@ class Outline:
             if derivative is not None:
                 lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
-        lines += ["", f"Saved for backward: {self._kept()}{self._reason()}."]
-        lines += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
-        lines += [
+        notes = [f"Saved for backward: {self._kept()}{self._reason()}."]
+        notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
+        notes += [
             f"{one.input.name} may be None, and its operation is skipped then."
             for one in self.kernel.operands
             if one.input.optional
         ]
         renamed = {old: new for old, new in self.names.of_inputs.items() if old != new}
-        lines += [f"{old} is called {new} in the code." for old, new in renamed.items()]
-        return (*lines, f"Operations: {forward} forward, {backward} backward.")
+        notes += [f"{old} is called {new} in the code." for old, new in renamed.items()]
+        notes.append(f"Operations: {forward} forward, {backward} backward.")
+        return (*lines, "", *(line for note in notes for line in wrap(note, WIDTH)))
 
     def _derivative(self, operand: Operand, derivative: str) -> list[str]:
         name = operand.input.name
