@@ -21,9 +21,9 @@ import torch
 from benchmarks.cases import Case, cases
 from gen import pipeline
 from gen.graph.graph import operations
+from gen.graph.powers import lower_powers
 from gen.importer import load
 from gen.passes.plan import joint_operations, plan
-from gen.passes.powers import lower_powers
 
 if TYPE_CHECKING:
     from gen.model import Program

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gen.frontend.spec import Entry, Spec
     from gen.model import File
 
-_HIDDEN = "NAME"
+_HIDDEN = "<function>"  # no name that anybody could give a function
 _ANYWHERE = frozenset({"-q", "--quiet", "-v", "--verbose", "--no-color"})
 
 
@@ -119,9 +119,11 @@ class _Console:
         """Print what was asked for, also when quiet."""
         click.echo(text, color=self.color, nl=False)
 
-    def written(self, files: Iterable[Written]) -> None:
+    def written(self, files: Iterable[Written], whole: bool = False) -> None:
+        """Say what was written; also what was not, where the `whole` list is wanted."""
         for one in files:
-            self.say(f"{'wrote' if one.changed else 'unchanged'} {one.path}", one.changed)
+            verb = "wrote" if one.changed else "unchanged"
+            self.say(f"{verb} {one.path}", one.changed or whole)
 
 
 @main.command(_HIDDEN, hidden=True)
@@ -162,7 +164,7 @@ def function(
     folder, files = _placed(pipeline.files(request, chosen), out)
     from gen.files import write
 
-    console.written(write(files, folder))
+    console.written(write(files, folder), whole=True)
 
 
 def _name_and_expr(unexpected: tuple[str, ...]) -> tuple[str, str]:

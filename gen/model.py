@@ -1,6 +1,7 @@
 """What the stages hand to each other: small, frozen, in the order of the road.
 
-Request → Formula → Program → Kernel → Module. Nothing here computes.
+Request → Formula → Program → Kernel → a backend's own strings → File. Nothing here
+computes; a request brings what it was given into one form.
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ class Formula:
 
 
 @dataclass(frozen=True, slots=True)
+class Expression:
+    """A node with the graph that it belongs to."""
+
+    graph: Graph
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """Forward and VJP in one graph."""
 
@@ -72,8 +81,8 @@ class Program:
     graph: Graph
     output: int  # the value
     gradients: tuple[int | None, ...]  # the cotangent of each input; None: not differentiable
-    slopes: Graph  # a graph of the derivatives alone
-    derivatives: tuple[int | None, ...]  # d output / d input in it; None: not differentiable
+    derivatives: tuple[Expression | None, ...]  # to be shown; None: not differentiable
+    slopes: bool  # whether they are d output / d input; False: gradients in grad_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class Kernel:
     saves_output: bool  # whether backward is given the output
     expands: bool  # whether the output may lack dimensions of an input, and is expanded
     derivatives: tuple[str | None, ...]  # in the language; None: none, or too long to show
-    slopes: bool  # whether they are d output / d input; False: gradients in grad_output
+    slopes: bool  # as in the program
     forward_operations: int
     backward_operations: int  # with all gradients asked for
 

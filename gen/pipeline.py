@@ -31,9 +31,7 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
     """What Python asks for; a `sympy.Expr` becomes the text that reads as the same graph."""
     if isinstance(expr, str) or not hasattr(expr, "free_symbols"):
         return options_frontend.request(name, expr, options)
-    written, inputs = sympy_frontend.to_text(expr)
-    declared = {"args": inputs, **options} if set(inputs) & set(text.CONSTANTS) else options
-    return options_frontend.request(name, written, declared)
+    return sympy_frontend.request(name, expr, options)
 
 
 def program(formula: Formula) -> Program:

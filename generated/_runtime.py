@@ -13,14 +13,20 @@ Array: TypeAlias = NDArray[np.floating[Any]]
 Pullback: TypeAlias = Callable[[ArrayLike], "tuple[Array | None, ...]"]
 
 
-class _Every(Sequence[bool]):
-    """True for every input."""
+class Needs:
+    """Which inputs a gradient is asked for: all, or as listed and no others."""
 
-    def __getitem__(self, index: Any) -> Any:
-        return (True,) if isinstance(index, slice) else True
+    def __init__(self, listed: Sequence[bool] | None = None) -> None:
+        """Start from a list, or from none for all inputs."""
+        self.listed = listed
 
-    def __len__(self) -> int:
-        return 0
+    def __getitem__(self, index: int | slice) -> Any:
+        """Whether one input's gradient is asked for; for a slice, of each."""
+        if self.listed is None:
+            return True if isinstance(index, int) else (True,)
+        if isinstance(index, int) and index >= len(self.listed):
+            return False
+        return self.listed[index]
 
 
 class Context(SimpleNamespace):
@@ -33,7 +39,7 @@ class Context(SimpleNamespace):
     def __init__(self, needs_input_grad: Sequence[bool] | None = None) -> None:
         """Start with nothing saved."""
         super().__init__()
-        self.needs_input_grad = needs_input_grad or _Every()
+        self.needs_input_grad = Needs(needs_input_grad)
         self.saved_tensors: tuple[Array, ...] = ()
 
     def save_for_backward(self, *tensors: Array) -> None:
@@ -70,10 +76,11 @@ class Function:
         The pullback takes an array of the value's shape and returns one gradient for
         each input, None for those that are not differentiable, left out or not needed.
         """
-        wanted = needs_input_grad or (True,) * len(inputs)
-        if len(wanted) != len(inputs):
-            raise ValueError(f"needs_input_grad is {wanted} for {len(inputs)} inputs")
-        ctx = Context([need and inputs[i] is not None for i, need in enumerate(wanted)])
+        listed = (True,) * len(inputs) if needs_input_grad is None else needs_input_grad
+        if len(listed) != len(inputs):
+            raise ValueError(f"needs_input_grad is {listed} for {len(inputs)} inputs")
+        wanted = [need and inputs[i] is not None for i, need in enumerate(listed)]
+        ctx = Context(wanted)
         output = cls.forward(ctx, *inputs)
 
         def pullback(grad_output: ArrayLike) -> tuple[Array | None, ...]:
@@ -81,8 +88,11 @@ class Function:
             if grad.shape != output.shape:
                 given, due = grad.shape, output.shape
                 raise ValueError(f"the cotangent has shape {given}, the output {due}")
+            if not any(wanted):
+                return (None,) * len(wanted)
             found = cls.backward(ctx, grad)
-            return found if isinstance(found, tuple) else (found,)
+            grads = found if isinstance(found, tuple) else (found,)
+            return tuple(grads[i] if need else None for i, need in enumerate(wanted))
 
         return output, pullback
 

@@ -95,8 +95,11 @@ def test_bad_input_gives_one_message_and_exit_2(
 
 def test_quiet_verbose_and_unchanged(tmp_path: Path) -> None:
     assert run("P3", P3, "-q", cwd=tmp_path).stdout == ""
-    assert run("P3", P3, cwd=tmp_path).stdout == ""
-    assert "unchanged generated/p3.py" in run("P3", P3, "-v", cwd=tmp_path).stdout
+    assert "unchanged generated/p3.py\n" in run("P3", P3, cwd=tmp_path).stdout
+    assert run("NAME", "x**2", cwd=tmp_path).returncode == 0
+    assert run("init", cwd=tmp_path).returncode == 0
+    assert "unchanged" not in run("build", cwd=tmp_path).stdout
+    assert "unchanged generated/p3.py\n" in run("build", "-v", cwd=tmp_path).stdout
 
 
 def test_version_and_help(tmp_path: Path) -> None:

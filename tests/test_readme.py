@@ -21,8 +21,7 @@ def test_the_emitted_file_is_shown_in_full() -> None:
 
 def test_ci_runs_the_test_command() -> None:
     (command,) = re.findall(r"^    (pip install torch.*)$", README, re.MULTILINE)
-    ci = (ROOT / ".ci/run").read_text().replace(" --quiet", "")
-    assert f"\n{command}\n" in ci
+    assert f"\n{command}\n" in (ROOT / ".ci/run").read_text()
 
 
 def test_the_commands_do_what_they_say(tmp_path: Path) -> None:

@@ -69,6 +69,13 @@ def test_rooms_import_only_what_they_may(path: Path) -> None:
     assert {_room(name) for name in _imports(path)} <= allowed
 
 
+def test_passes_do_not_import_each_other() -> None:
+    for path in (ROOT / "gen/passes").glob("*.py"):
+        others = {name for name in _imports(path) if _room(name) == "gen.passes"}
+        # Which inputs give a value its shape is a question that planning asks, not a pass.
+        assert others <= {"gen.passes.spread"}
+
+
 def test_backends_do_not_import_each_other() -> None:
     for path in (ROOT / "gen/backends").glob("*.py"):
         if "BACKEND = " in path.read_text():
@@ -132,5 +139,5 @@ def test_text_is_never_evaluated_and_nothing_is_caught_blindly(path: Path) -> No
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_a_function_fits_on_a_screen(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and path.name != "cli.py":
-            assert (node.end_lineno or 0) - node.lineno < 45, f"{path}: {node.name}"
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 42, f"{path}: {node.name}"

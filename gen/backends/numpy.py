@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
     "any np special staticmethod tuple float ctx inputs grad_output output "
-    "Array ArrayLike Context Function array arrays "
+    "Array ArrayLike Context Function Needs array arrays "
     "check_shapes contract expand like number scalar sigmoid sum_to "
     "needs_input_grad saved_tensors save_for_backward".split()
 )

@@ -7,10 +7,12 @@ uses a stack of its own and visits a shared subexpression once.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
+from gen.frontend.options import request as make_request
 from gen.graph.algebra import (
     Term,
     both,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
     import sympy
 
+    from gen.model import Request
+
 # SymPy's names of what is built otherwise than as a row of the table.
 _BUILDERS: dict[str, Callable[..., Term]] = {
     "And": lambda *terms: _folded(both, terms),
@@ -55,8 +59,20 @@ _BUILDERS: dict[str, Callable[..., Term]] = {
 }
 
 
-def to_text(expr: sympy.Expr) -> tuple[str, tuple[str, ...]]:
-    """The expression of a `sympy.Expr` in the language, and its inputs, sorted.
+def request(name: str, expr: sympy.Expr, options: Mapping[str, object]) -> Request:
+    """The request of a function given as a `sympy.Expr`."""
+    written = to_text(expr)
+    names = [one.name for one in expr.free_symbols]
+    if set(names) & {"pi", "E"} and not options.get("args"):
+        # In text these two are constants, unless they are declared.
+        words = re.findall(r"\w+", written)
+        names.sort(key=words.index)
+        options = {**options, "args": names}
+    return make_request(name, written, options)
+
+
+def to_text(expr: sympy.Expr) -> str:
+    """The expression of a `sympy.Expr` in the language.
 
     Raises:
         GenError: where it contains something that the language does not have.
@@ -68,14 +84,15 @@ def to_text(expr: sympy.Expr) -> tuple[str, tuple[str, ...]]:
     builder = Builder()
     names = sorted(one.name for one in expr.free_symbols)
     for name in names:
-        if not name.isidentifier() or names.count(name) > 1:
-            what = "no name for" if not name.isidentifier() else "the name of more than"
-            raise GenError(f"the symbol {name!r} is {what} an input".replace("than an", "than one"))
+        if not name.isidentifier():
+            raise GenError(f"the symbol {name!r} is no name for an input")
+        if names.count(name) > 1:
+            raise GenError(f"{names.count(name)} different symbols are called {name!r}")
     term = _convert(expr, builder, {})
     written = express(builder.freeze(), term.id, MAX_CHARACTERS)
     if written is None:
         raise GenError(f"the expression has more than {MAX_CHARACTERS} characters written out")
-    return written, tuple(names)
+    return written
 
 
 def partial(op: str, args: tuple[Term, ...], index: int) -> Term:
@@ -164,7 +181,7 @@ def _constant(name: str, builder: Builder) -> Term:
         raise GenError(f"SymPy's constant {name} is not part of the language")
     if names[name] in ("pi", "E"):
         return constant(builder, names[name])
-    # The language has names for pi and e alone; the others are numbers of 60 digits.
+    # The language has names for pi and e alone; the others are numbers of 50 digits.
     import mpmath
 
     with mpmath.workdps(60):

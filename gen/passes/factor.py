@@ -24,7 +24,8 @@ from gen.graph.graph import (
     reachable,
     use_counts,
 )
-from gen.passes.powers import lower_powers
+from gen.graph.powers import lower_powers
+from gen.model import Expression
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # Clusters beyond these are left as they are: each is searched quadratically.
 _MAX_TERMS = 64
 _MAX_DEPTH = 24
+# Derivatives in larger graphs read better in the code than in the docstring.
+_LARGEST_SHOWN = 500
 
 _INNER = frozenset({"add", "sub", "neg", "mul"})
 
@@ -64,19 +67,29 @@ class _Sum:
 
 def factor(program: Program) -> Program:
     """The program with its sums and products rewritten where that saves operations."""
+    program = replace(program, derivatives=tuple(map(_shown, program.derivatives)))
     roots = [program.output, *(node for node in program.gradients if node is not None)]
-    graph, image = _Rewriter(program.graph, roots).run()
+    graph, (output, *found) = factor_nodes(program.graph, roots)
     # What two clusters had in common may be lost where both are rewritten.
-    if _count(graph, [image[root] for root in roots]) > _count(program.graph, roots):
+    if _count(graph, [output, *found]) > _count(program.graph, roots):
         return program
-    gradients = tuple(None if node is None else image[node] for node in program.gradients)
-    return replace(program, graph=graph, output=image[program.output], gradients=gradients)
+    rest = iter(found)
+    gradients = tuple(None if node is None else next(rest) for node in program.gradients)
+    return replace(program, graph=graph, output=output, gradients=gradients)
 
 
 def factor_nodes(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
-    """The same for nodes of any graph."""
+    """The same for the nodes of any graph."""
     result, image = _Rewriter(graph, roots).run()
     return result, tuple(image[root] for root in roots)
+
+
+def _shown(derivative: Expression | None) -> Expression | None:
+    """A derivative on its own, where it is small enough to be read."""
+    if derivative is None or len(derivative.graph) > _LARGEST_SHOWN:
+        return None
+    graph, (node,) = factor_nodes(derivative.graph, [derivative.node])
+    return Expression(graph, node)
 
 
 def _count(graph: Graph, roots: Sequence[int]) -> int:

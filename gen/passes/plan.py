@@ -24,20 +24,18 @@ from gen.graph.graph import (
 )
 from gen.graph.language import express
 from gen.graph.operations import OPERATIONS
+from gen.graph.powers import lower_powers
 from gen.model import Block, Kernel, Operand, Program
-from gen.passes.factor import factor_nodes
-from gen.passes.powers import lower_powers
 from gen.passes.spread import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen.graph.graph import Node
+    from gen.model import Expression
 
-# A derivative longer than this reads better in the code than in the docstring, and
-# simplifying it alone costs too much where the graph is large.
+# A derivative longer than this reads better in the code than in the docstring.
 _LONGEST_DERIVATIVE = 160
-_LARGEST_SHOWN = 500
 
 
 def plan(program: Program) -> Kernel:
@@ -65,8 +63,8 @@ def plan(program: Program) -> Kernel:
         operands=operands,
         saves_output=saves_output,
         expands=spread.expands(forward),
-        derivatives=_derivatives(program),
-        slopes=bool(program.derivatives),
+        derivatives=tuple(map(_written, program.derivatives)),
+        slopes=program.slopes,
         forward_operations=_count(forward),
         backward_operations=_count(backward),
     )
@@ -176,18 +174,7 @@ def _is_zero(graph: Graph, node: int | None) -> bool:
 # ---- documentation
 
 
-def _derivatives(program: Program) -> tuple[str | None, ...]:
-    """Each derivative as an expression, simplified on its own.
-
-    That of a function with @ is shown as the gradient that it contributes to.
-    """
-    nodes = program.derivatives or program.gradients
-    graph = program.slopes if program.derivatives else program.graph
-    shown: list[str | None] = []
-    for node in nodes:
-        if node is None or len(graph) > _LARGEST_SHOWN:
-            shown.append(None)
-            continue
-        simple, (root,) = factor_nodes(graph, [node])
-        shown.append(express(simple, root, _LONGEST_DERIVATIVE))
-    return tuple(shown)
+def _written(derivative: Expression | None) -> str | None:
+    if derivative is None:
+        return None
+    return express(derivative.graph, derivative.node, _LONGEST_DERIVATIVE)

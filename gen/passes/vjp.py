@@ -22,7 +22,7 @@ from gen.graph.branches import Branches
 from gen.graph.graph import INPUT, Builder, reachable
 from gen.graph.operations import OPERATIONS, is_harmless
 from gen.graph.shapes import TENSOR_OPERATIONS
-from gen.model import Formula, Program
+from gen.model import Expression, Formula, Program
 
 # Given an operation's name, its operands and the index of one: the partial derivative.
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
@@ -66,10 +66,11 @@ def _selected(contribution: Term, conditions: list[tuple[Term, bool]]) -> Term:
 def _program(
     formula: Formula, builder: Builder, gradients: dict[str, Term], slopes: dict[str, Term]
 ) -> Program:
-    derivatives = _nodes(formula, builder, slopes) if slopes else ()
     nodes = _nodes(formula, builder, gradients)
+    shown = _nodes(formula, builder, slopes) if slopes else nodes
     graph = builder.freeze()
-    return Program(formula, graph, formula.output, nodes, graph, derivatives)
+    derivatives = tuple(None if node is None else Expression(graph, node) for node in shown)
+    return Program(formula, graph, formula.output, nodes, derivatives, bool(slopes))
 
 
 def _nodes(formula: Formula, builder: Builder, terms: dict[str, Term]) -> tuple[int | None, ...]:

@@ -127,6 +127,8 @@ def test_forward_and_backward_with_a_context() -> None:
 def test_gradients_that_nobody_needs_are_not_computed() -> None:
     _, pullback = _module("x*y").Case.vjp(2.0, 3.0, needs_input_grad=(False, True))
     assert pullback(1.0) == (None, 2.0)
+    _, pullback = _module("x**2").Case.vjp(2.0, needs_input_grad=(False,))
+    assert pullback(1.0) == (None,)
 
 
 def test_optional_input_left_out() -> None:
@@ -135,6 +137,9 @@ def test_optional_input_left_out() -> None:
     np.testing.assert_array_equal(module.case(x, w), np.full((2, 4), 3.0))
     output, pullback = module.Case.vjp(x, w, None)
     assert pullback(output)[2] is None
+    output, pullback = module.Case.vjp(x, w)
+    grad_x, grad_w = pullback(output)
+    assert (grad_x.shape, grad_w.shape) == (x.shape, w.shape)
 
 
 @pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4), (2, 1, 3, 4), (0, 4)])

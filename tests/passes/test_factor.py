@@ -17,9 +17,9 @@ from gen.graph.algebra import Term, number, symbol
 from gen.graph.evaluate import evaluate
 from gen.graph.graph import Builder, Graph, operations, reachable
 from gen.graph.language import express
+from gen.graph.powers import lower_powers
 from gen.passes.factor import factor, factor_nodes
 from gen.passes.plan import joint_operations
-from gen.passes.powers import lower_powers
 from gen.passes.vjp import differentiate
 from tests.formulas import CASES, Case, parametrize
 

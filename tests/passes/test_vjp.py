@@ -113,9 +113,9 @@ def test_each_input_has_a_gradient_but_constants_have_none() -> None:
 )
 def test_derivatives_as_a_textbook_writes_them(expr: str, derivative: str) -> None:
     program = differentiate(_formula(expr), partial)[0]
-    (node,) = program.derivatives
-    assert node is not None
-    assert express(program.slopes, node, 100) == derivative
+    (found,) = program.derivatives
+    assert found is not None
+    assert express(found.graph, found.node, 100) == derivative
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from gen.graph.chains import chain
 from gen.graph.evaluate import evaluate
 from gen.graph.graph import Graph, operations
 from gen.graph.language import express
-from gen.passes.powers import lower_powers
+from gen.graph.powers import lower_powers
 
 
 def _lowered(expr: str) -> tuple[Graph, int]:
