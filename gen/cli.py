@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.errors import GenError
+from gen.errors import GenError, nearest
 from gen.provenance import VERSION, one_line
 
 if TYPE_CHECKING:
@@ -25,6 +25,28 @@ if TYPE_CHECKING:
 
 _HIDDEN = "<function>"  # no name that anybody could give a function
 _ANYWHERE = frozenset({"-q", "--quiet", "-v", "--verbose", "--no-color"})
+
+
+_HELP = """\
+A formula goes in, the autograd function that an expert would write comes out.
+
+\b
+gen P3 "0.5*(5*x**3-3*x)"                   writes generated/p3.py, for numpy
+gen P3 "0.5*(5*x**3-3*x)" --backend torch   writes generated/p3_torch.py
+gen Softplus "softplus(beta*x)/beta" --const beta -o -      prints
+
+\b
+Options of a function, after NAME and EXPR:
+  --backend NAME    numpy (the default) or torch; may be repeated
+  -o, --out PATH    the folder, or the .py file, to write; - prints
+  --args x,y        the order of the inputs; else that of first appearance
+  --const c         an input that is a plain number without a gradient
+  --optional b      an input that may be None: a term or a factor left out
+  --shape w=O,I     the last dimensions of an input; needed for @ and .T
+
+An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
+2 the input is at fault.
+"""
 
 
 class _Group(click.Group):
@@ -72,6 +94,7 @@ def _print_error(message: str, no_color: bool) -> None:
 
 @click.group(
     cls=_Group,
+    help=_HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
 )
@@ -81,25 +104,7 @@ def _print_error(message: str, no_color: bool) -> None:
 @click.version_option(VERSION, prog_name="gen", message="%(prog)s (gradsmith) %(version)s")
 @click.pass_context
 def main(ctx: click.Context, quiet: bool, verbose: bool, no_color: bool) -> None:
-    r"""A formula goes in, the autograd function that an expert would write comes out.
-
-    \b
-    gen P3 "0.5*(5*x**3-3*x)"                   writes generated/p3.py, for numpy
-    gen P3 "0.5*(5*x**3-3*x)" --backend torch   writes generated/p3_torch.py
-    gen Softplus "log(1+exp(beta*x))/beta" --const beta -o -    prints
-
-    \b
-    Options of a function, after NAME and EXPR:
-      --backend NAME    numpy (the default) or torch; may be repeated
-      -o, --out PATH    the folder, or the .py file, to write; - prints
-      --args x,y        the order of the inputs; else that of first appearance
-      --const c         an input that is a plain number without a gradient
-      --optional b      an input that may be None: a term or a factor left out
-      --shape w=O,I     the last dimensions of an input; needed for @ and .T
-
-    An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
-    2 the input is at fault.
-    """
+    """Find out what is wanted; see _HELP."""
     ctx.obj = _Console(quiet, verbose, no_color)
 
 
@@ -171,12 +176,14 @@ def _name_and_expr(unexpected: tuple[str, ...]) -> tuple[str, str]:
     """The first two words, which parse_args set aside."""
     context = click.get_current_context()
     words: list[str] = context.meta[_HIDDEN]
+    if not words[0].isidentifier() and len(words) == 1:
+        raise GenError(f'a name is missing, as in gen P3 "{words[0]}"')
     if len(words) == 1:
-        verbs = ", ".join(main.list_commands(context))
-        raise GenError(
-            f'an expression is missing, as in gen {words[0]} "0.5*(5*x**3-3*x)"; '
-            f"the verbs are {verbs}"
-        )
+        verbs = main.list_commands(context)
+        hint = nearest(words[0], verbs) or f"the verbs are {', '.join(verbs)}"
+        raise GenError(f'an expression is missing, as in gen {words[0]} "0.5*(5*x**3-3*x)"; {hint}')
+    if words[1].startswith("--"):
+        raise GenError(f"the expression comes right after the name, given {words[1]!r}")
     if unexpected:
         raise GenError(
             f"unexpected argument {unexpected[0]!r}; an expression is one argument, "
@@ -213,6 +220,8 @@ def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File,
 
     path = Path(out or "generated")
     if path.suffix != ".py":
+        if path.suffix and not path.is_dir():
+            raise GenError(f"-o {out} is neither a folder nor a .py file")
         return path, files
     if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
         raise GenError(f"-o {out}: {path.stem!r} is no name that a module can be imported by")
@@ -231,7 +240,7 @@ def build(console: _Console, spec: Path | None) -> None:
 
     found = _read_spec(spec)
     console.written(write(_files(console, found), found.out))
-    console.say(f"{len(found.entries)} functions are up to date in {found.out}")
+    console.say(f"{_counted(len(found.entries), 'function')} up to date in {found.out}")
 
 
 @main.command()
@@ -246,9 +255,12 @@ def check(console: _Console, spec: Path | None) -> None:
     for drift in drifts:
         console.show(_styled(drift))
     if drifts:
-        click.echo(f"{len(drifts)} files differ; gen build writes them", err=True)
+        left = any(drift.kind == "left over" for drift in drifts)
+        advice = "; what is left over, delete or name in the spec" if left else ""
+        count = _counted(len(drifts), "file")
+        click.echo(f"{count} out of step; gen build writes them{advice}", err=True)
         sys.exit(1)
-    console.say(f"{len(found.entries)} functions are as {found.path} says")
+    console.say(f"{_counted(len(found.entries), 'function')} as {found.path} says")
 
 
 @main.command("list")
@@ -286,6 +298,10 @@ backends = ["numpy", "torch"]
 [functions.P3]
 expr = "0.5*(5*x**3-3*x)"
 """
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
 
 
 def _read_spec(path: Path | None) -> Spec:

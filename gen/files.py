@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.provenance import is_generated
+from gen.provenance import function_of, is_generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +57,12 @@ def write(files: Iterable[File], folder: Path) -> tuple[Written, ...]:
             raise GenError(
                 f"{folder / file.name} was not written by gen; move it away, or choose "
                 "another place with -o"
+            )
+        made_for = function_of(text) if text is not None else None
+        if made_for not in (None, function_of(file.text)):
+            raise GenError(
+                f"{folder / file.name} holds {made_for}, which would be lost; delete it, or "
+                "choose another name"
             )
     _place([(folder / file.name, file.text) for file in wanted if present[file.name] != file.text])
     return tuple(Written(folder / one.name, present[one.name] != one.text) for one in wanted)

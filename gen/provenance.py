@@ -45,6 +45,12 @@ def fingerprint(graph: Graph, root: int) -> str:
     return digests[root][:16]
 
 
+def function_of(text: str) -> str | None:
+    """The name of the function that an emitted module holds."""
+    found = re.search(r"^#     gen (\w+) ", text, re.MULTILINE)
+    return found[1] if found else None
+
+
 def is_generated(text: str) -> bool:
     """Whether `text` starts with the header of an emitted file."""
     return text.startswith(f"# {MARK} ")

@@ -44,6 +44,13 @@ def _lifted(value: Any, beside: list[Tensor]) -> Any:
     return scalar(value, *beside) if isinstance(value, float | int) else value
 
 
+def number(value: Any) -> float:
+    """Return a constant; a tensor would silently lose its gradient."""
+    if isinstance(value, Tensor):
+        raise TypeError("a constant is a tensor; a Python number is needed")
+    return float(value) if not isinstance(value, int) else value
+
+
 def scalar(value: float, *beside: Tensor) -> Tensor:
     """Return a plain number as a tensor of the dtype and device of those beside it."""
     if not beside:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, tensors
+from ._runtime_torch import Context, apply, number, tensors
 
 
 class MulConstant(torch.autograd.Function):
@@ -47,4 +47,4 @@ class MulConstant(torch.autograd.Function):
 
 def mul_constant(tensor: Tensor | float, constant: float) -> Tensor:
     """MulConstant(tensor, constant) = tensor*constant."""
-    return apply(MulConstant, *tensors(tensor), constant)
+    return apply(MulConstant, *tensors(tensor), number(constant))

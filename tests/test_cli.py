@@ -150,7 +150,7 @@ def project(tmp_path: Path) -> Path:
 def test_check_is_silent_about_what_is_built(project: Path) -> None:
     done = run("check", cwd=project)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "1 functions are as gen.toml says\n"
+    assert done.stdout == "1 function is as gen.toml says\n"
 
 
 def test_check_shows_what_was_edited_by_hand(project: Path) -> None:
@@ -281,3 +281,18 @@ def test_the_command_in_the_header_makes_the_same_file(tmp_path: Path) -> None:
         check=True,
     )
     assert again.stdout == text
+
+
+def test_another_functions_module_is_not_overwritten(tmp_path: Path) -> None:
+    assert run("Swish", "x*sigmoid(x)", cwd=tmp_path).returncode == 0
+    done = run("swish", "x**2", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "generated/swish.py holds Swish, which would be lost" in done.stderr
+    assert "Swish" in (tmp_path / "generated/swish.py").read_text()
+
+
+def test_constants_follow_the_inputs_that_args_names(tmp_path: Path) -> None:
+    done = run(
+        "F", "beta*x + gamma", "--args", "x,gamma", "--const", "beta", "-o", "-", cwd=tmp_path
+    )
+    assert "F(x, gamma, beta) = beta*x + gamma\n" in done.stdout

@@ -7,7 +7,7 @@ copies, sums and spells; see `Emitter`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gen.backends.code import Dialect, Writer
 from gen.backends.layout import BODY, WIDTH, assigned, none, returning
@@ -17,26 +17,29 @@ from gen.errors import GenError
 from gen.graph.graph import INPUT, reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from gen.model import Block, Kernel, Operand
 
 _SCATTERED = 8  # gradients are asked for one by one up to this many
 
 
-class Emitter(ABC):
-    """One kernel on its way to a module.
+View = TypeVar("View")
+
+
+class Emitter(ABC, Generic[View]):
+    """One kernel on its way to the strings of a module.
 
     Args:
         kernel: what to emit.
         reserved: names that the module needs for itself.
-        runtime: what it imports from its runtime in any case; emitting adds to it.
     """
 
+    always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
     zeros: str  # a gradient of 0
 
-    def __init__(self, kernel: Kernel, reserved: frozenset[str], runtime: Iterable[str]) -> None:
+    def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
         if request.name in reserved:
             raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
@@ -45,7 +48,11 @@ class Emitter(ABC):
         taken = reserved | {request.name, self.entry}
         names = Names.for_inputs((one.name for one in kernel.formula.inputs), taken)
         self.outline = Outline(kernel, names)
-        self.runtime = set(runtime)
+        self.runtime = set(self.always)
+
+    @abstractmethod
+    def view(self, header: tuple[str, ...]) -> View:
+        """The strings of the module; `runtime` is then what it imports from its runtime."""
 
     @abstractmethod
     def dialect(self, beside: Sequence[str]) -> Dialect:
@@ -202,6 +209,26 @@ class Emitter(ABC):
             writer.lines.append(f"    {name} = {writer.code(node)}")
             line = before + self.finish(operand, name)
         writer.lines.append(line)
+
+
+def without_collisions(
+    kernel: Kernel,
+    header: tuple[str, ...],
+    reserved: frozenset[str],
+    emitter: type[Emitter[View]],
+) -> View:
+    """The strings of a module none of whose inputs bears the name of what it imports.
+
+    What it imports is known once it is emitted: an input called gamma keeps its name
+    wherever the module has no need of the function.
+    """
+    while True:
+        one = emitter(kernel, reserved)
+        view = one.view(header)
+        taken = {one.outline.name, one.entry, *one.outline.names.of_inputs.values()}
+        if not one.runtime & taken - reserved:
+            return view
+        reserved |= one.runtime
 
 
 def _asked(places: tuple[int, ...]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gen.backends.code import Dialect, call, logical
 from gen.backends.code import Operand as Code
-from gen.backends.emitter import Emitter
+from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import assigned, called, imported, listed
 from gen.errors import GenError
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
     "any np special staticmethod tuple float ctx inputs grad_output output "
-    "Array ArrayLike Context Function Needs array arrays "
-    "check_shapes contract expand like number scalar sigmoid sum_to "
+    "Array ArrayLike Context Function array arrays "
     "needs_input_grad saved_tensors save_for_backward".split()
 )
 
@@ -206,7 +205,7 @@ class _Numpy:
     suffix: str = ""
 
     def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
-        return _Emitter(kernel, _RESERVED, ("Array", "Context", "Function")).view(header)
+        return without_collisions(kernel, header, _RESERVED, _Emitter)
 
 
 BACKEND = _Numpy()
@@ -234,9 +233,10 @@ def _is_selection(value: str) -> bool:
     return list(depths).index(0, len("np.where")) == len(value) - 1
 
 
-class _Emitter(Emitter):
+class _Emitter(Emitter[Module]):
     copy = ".copy()"
     zeros = "np.zeros_like(grad_output)"
+    always = ("Array", "Context", "Function")
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
         return _Dialect(tuple(beside), self.runtime)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gen.backends.code import Dialect, call, logical
 from gen.backends.code import Operand as Code
-from gen.backends.emitter import Emitter
+from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import assigned, called, imported
 from gen.errors import GenError
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
     "any staticmethod tuple float torch ctx grad_output output inputs "
-    "Any Context Tensor "
-    "cbrt check_shapes contract expand gamma heaviside scalar sum_to tensors "
-    "apply backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
+    "Any Context Tensor apply tensors "
+    "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
     "save_for_backward save_for_forward saved_for_forward saved_tensors saved_variables "
@@ -169,15 +168,16 @@ class _Torch:
     suffix: str = "_torch"
 
     def view(self, kernel: Kernel, header: tuple[str, ...]) -> Module:
-        return _Emitter(kernel, _RESERVED, ("Context", "apply")).view(header)
+        return without_collisions(kernel, header, _RESERVED, _Emitter)
 
 
 BACKEND = _Torch()
 
 
-class _Emitter(Emitter):
+class _Emitter(Emitter[Module]):
     copy = ".clone()"
     zeros = "torch.zeros_like(grad_output)"
+    always = ("Context", "apply")
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
         return _Dialect(tuple(beside), self.runtime)
@@ -226,9 +226,12 @@ class _Emitter(Emitter):
         self.runtime.add("tensors")
         order = [one.input.differentiable for one in self.kernel.operands]
         names = [outline.identifier(one) for one in self.kernel.operands]
+        names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]
+        self.runtime |= {"number"} if outline.numbers else set()
         if order == sorted(order, reverse=True):
             lifted = "\n".join(called("*tensors", outline.tensors))
-            return called("return apply", [outline.name, lifted, *outline.numbers])
+            numbers = names[len(outline.tensors) :]
+            return called("return apply", [outline.name, lifted, *numbers])
         source = called("tensors", outline.tensors)
         lines = [*assigned(outline.tensors, source[0]), *source[1:]]
         return [*lines, *called("return apply", [outline.name, *names])]

@@ -43,7 +43,9 @@ def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
         found: the names in the expression, in order of first appearance.
         request: args fixes the order; const, optional and shape describe inputs.
     """
-    order = list(request.args or found)
+    # Constants that args does not place follow behind.
+    behind = [name for name in found if name in request.const and name not in request.args]
+    order = [*request.args, *behind] if request.args else list(found)
     _check_args(order, found, request)
     shapes = dict(request.shape)
     for option, names in (

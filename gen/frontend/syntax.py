@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 import unicodedata
 import warnings
 from dataclasses import dataclass, field
@@ -151,8 +152,10 @@ def _syntax_error(source: Source, fault: SyntaxError) -> GenError:
     line = min(fault.lineno or 1, len(source.lines))
     column = (fault.offset or 0) - 1 if fault.offset else len(source.lines[line - 1])
     hint = LANGUAGE
-    if "decimal literal" in message:
-        hint = "a product needs its sign: write 2*x"
+    if re.search(r"\blambda\b", source.text):
+        hint = "lambda is a keyword of Python; call the input lambda_"
+    elif "decimal literal" in message:
+        hint = "a product needs its sign, as in 2*x"
     elif "cannot assign" in message or "'='" in message:
         hint = "comparing is ==; an expression assigns nothing"
     elif "was never closed" in message or "unmatched" in message:

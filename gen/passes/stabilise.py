@@ -37,18 +37,20 @@ def stabilise(formula: Formula) -> Formula:
     order = reachable(builder.nodes, [formula.output])
     if not any(builder.nodes[node].op == "select" for node in order):
         return formula
-    output = _Rewriter(builder, order).run()
+    plain = {one.name for one in formula.inputs if not one.differentiable}
+    output = _Rewriter(builder, order, plain).run()
     return replace(formula, graph=builder.freeze(), output=output)
 
 
 class _Rewriter:
     """One graph, whose branches are made harmless."""
 
-    def __init__(self, builder: Builder, order: list[int]) -> None:
+    def __init__(self, builder: Builder, order: list[int], plain: set[str]) -> None:
         self.builder = builder
         self.order = order
         self.branches = Branches(builder, order)
         self.image: dict[int, Term] = {}
+        self.plain = self._plain(plain)
         # The value that a rewritten node has where its branch is not taken, if one alone.
         self.settled: dict[tuple[int, int], object] = {}
 
@@ -57,6 +59,16 @@ class _Rewriter:
             if node in self.branches.of:
                 self.image[node] = self._rewritten(node)
         return self.image[self.order[-1]].id
+
+    def _plain(self, names: set[str]) -> set[int]:
+        """Nodes of plain numbers alone: whoever gives them sees to their values."""
+        plain: set[int] = set()
+        for node in self.order:
+            op, args, payload = self.builder.nodes[node]
+            numbers = plain.issuperset(args) and not (op == INPUT and payload not in names)
+            if numbers:
+                plain.add(node)
+        return plain
 
     def _rewritten(self, node: int) -> Term:
         op, args, payload = self.builder.nodes[node]
@@ -102,10 +114,10 @@ class _Rewriter:
     ) -> tuple[list[Term], list[object]]:
         """The operands of a hazardous operation, and their values where they do not matter."""
         first = 1 if self.builder.nodes[node].op == "div" else 0
-        places = [i for i, operand in enumerate(operands) if i >= first and not operand.is_constant]
+        places = [i for i, one in enumerate(operands) if i >= first and one.id not in self.plain]
         for point in _POINTS:
             values: list[object] = [
-                _mpf(point) if i in places else self._constant(operand)
+                _mpf(point) if i in places else self._known(operand, -1)
                 for i, operand in enumerate(operands)
             ]
             if self._is_safe(node, values):
@@ -120,6 +132,8 @@ class _Rewriter:
     # ---- values where a branch is not taken
 
     def _known(self, operand: Term, branch: int) -> object:
+        if operand.id in self.plain and not operand.is_constant:
+            return _mpf(Fraction(1))
         found = self.settled.get((operand.id, branch))
         return self._constant(operand) if found is None else found
 

@@ -197,3 +197,20 @@ def test_an_output_is_never_an_input() -> None:
     assert output.data_ptr() != x.data_ptr()
     torch.autograd.backward(output.sum())
     torch.testing.assert_close(x.grad, torch.ones(3))
+
+
+def test_a_tensor_in_place_of_a_constant_is_refused() -> None:
+    module = gen.module("MulConstant", "tensor*constant", backend="torch", const="constant")
+    with pytest.raises(TypeError, match="a Python number is needed"):
+        module.mul_constant(torch.ones(2), torch.tensor(2.0))
+
+
+def test_constants_keep_their_names_and_are_not_guarded() -> None:
+    text = gen.source(
+        "Smooth",
+        "Piecewise((x**2/(2*gamma), Abs(x) < gamma), (Abs(x) - gamma/2, True))",
+        backend="torch",
+        const="gamma",
+    )
+    assert "gamma: float" in text
+    assert "scalar(gamma" not in text

@@ -166,7 +166,7 @@ LANGUAGE = (
         (
             "2x",
             "not an expression: invalid decimal literal (column 1)\n    2x\n    ^\n"
-            "a product needs its sign: write 2*x",
+            "a product needs its sign, as in 2*x",
         ),
         (
             "exp(x",
