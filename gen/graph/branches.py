@@ -18,6 +18,9 @@ from gen.graph.graph import INPUT, Builder
 # (the branch around this one, the condition, whether this is where it holds)
 _Branch = tuple[int, int, bool]
 
+# A value that is needed in more branches than these is taken to be needed in all.
+_MOST_USES = 16
+
 
 @dataclass(slots=True)
 class Branches:
@@ -26,21 +29,24 @@ class Branches:
     builder: Builder
     order: list[int]  # topological, the output last
     of: dict[int, int] = field(default_factory=dict)  # of each node that is a value
-    uses: dict[int, set[int]] = field(default_factory=dict)  # those that a node is used in
+    uses: dict[int, set[int]] = field(default_factory=dict)  # those that need its value
     _branches: list[_Branch] = field(default_factory=lambda: [(-1, -1, True)])
     _depths: list[int] = field(default_factory=lambda: [0])
     _numbers: dict[_Branch, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.of[self.order[-1]] = 0
+        self.uses[self.order[-1]] = {0}
         for node in reversed(self.order):
             if node not in self.of:
                 continue  # nothing but conditions need it
+            self._settle(node)
             for position, arg in enumerate(self.builder.nodes[node].args):
                 if self.builder.nodes[node].op == "select" and position == 0:
                     continue
+                needed = {self._inside(use, node, position) for use in self.uses[node]}
+                self.uses.setdefault(arg, set()).update(needed)
                 branch = self._entered(node, position)
-                self.uses.setdefault(arg, set()).add(branch)
                 if self.builder.nodes[arg].op == INPUT:
                     branch = 0
                 self.of[arg] = self._around(self.of.get(arg, branch), branch)
@@ -61,10 +67,24 @@ class Branches:
             found[condition, holds] = None
         return [(Term(self.builder, condition), holds) for condition, holds in found]
 
+    def _settle(self, node: int) -> None:
+        """Simplify where a node's value is needed: both sides of a condition are anywhere."""
+        uses = self.uses[node]
+        for use in sorted(uses, reverse=True):
+            outer, condition, holds = self._branches[use]
+            if use in uses and (other := self._numbers.get((outer, condition, not holds))) in uses:
+                uses -= {use, other}
+                uses.add(outer)
+        if len(uses) > _MOST_USES:
+            self.uses[node] = {self.of[node]}
+
     def _entered(self, node: int, position: int) -> int:
         """The branch in which `node` uses its operand."""
+        return self._inside(self.of[node], node, position)
+
+    def _inside(self, outer: int, node: int, position: int) -> int:
+        """The same, `node` itself taken to lie in `outer`."""
         op, args, _ = self.builder.nodes[node]
-        outer = self.of[node]
         if op != "select" or position == 0:
             return outer
         branch = (outer, args[0], position == 1)

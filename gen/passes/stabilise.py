@@ -140,7 +140,10 @@ class _Rewriter:
     def _constant(self, operand: Term) -> object:
         if not operand.is_constant:
             return None
-        return evaluate(self.builder.nodes, [operand.id], {}, _DIGITS)[0]
+        try:
+            return evaluate(self.builder.nodes, [operand.id], {}, _DIGITS)[0]
+        except (ArithmeticError, ValueError, TypeError):
+            return None
 
     def _is_safe(self, node: int, values: list[object]) -> bool:
         """Whether an operation is finite at and around these values of its operands."""
@@ -148,8 +151,8 @@ class _Rewriter:
             values = [_mpf(Fraction(1)), values[1]]  # any finite numerator does
         if None in values:
             return False
-        factors = (1, 1 - _NEARBY, 1 + _NEARBY)
-        found = [self._value(node, [_scaled(one, factor) for one in values]) for factor in factors]
+        offsets = (0, -_NEARBY, _NEARBY)
+        found = [self._value(node, [_near(one, offset) for one in values]) for offset in offsets]
         return all(isinstance(one, mpmath.mpf) and mpmath.isfinite(one) for one in found)
 
     def _value(self, node: int, values: list[object]) -> object:
@@ -168,7 +171,8 @@ class _Rewriter:
 
 
 def _where(guards: list[tuple[Term, bool]], operand: Term, safe: Term) -> Term:
-    for condition, holds in guards:
+    # The outermost first: what branches inside each other need, they then share.
+    for condition, holds in reversed(guards):
         operand = select(condition, *((operand, safe) if holds else (safe, operand)))
     return operand
 
@@ -177,5 +181,5 @@ def _mpf(value: Fraction) -> object:
     return mpmath.mpf(value.numerator) / value.denominator
 
 
-def _scaled(value: object, factor: float) -> object:
-    return value * factor if isinstance(value, mpmath.mpf) else value
+def _near(value: object, offset: float) -> object:
+    return value + offset * (1 + abs(value)) if isinstance(value, mpmath.mpf) else value

@@ -188,3 +188,21 @@ def test_numpy_warns_of_nothing_that_nobody_asked_for(expr: str) -> None:
     output, pullback = gen.load("Case", expr).vjp(np.array([-2.0, -0.0, 0.0, 3.0]))
     assert np.all(np.isfinite(output))
     assert np.all(np.isfinite(np.asarray(pullback(np.ones(4))[0])))
+
+
+@pytest.mark.parametrize(
+    ("expr", "at"),
+    [
+        # needed in two branches through a product that both share
+        (
+            "where(x < -1, where(y > 0, acosh(x)*y, 0), where(x < 1, acosh(x)*y + 1, x))",
+            (-3.3, -1.0),
+        ),
+        # a value of 0 where the branch is not taken is no place for a root
+        ("where(y >= 1, sqrt(atanh(x)*log(y)), x)", (2.0, -1.0)),
+    ],
+)
+def test_shared_hazards_are_guarded(expr: str, at: tuple[float, float]) -> None:
+    with np.errstate(all="raise", under="ignore"):
+        _, pullback = gen.load("Case", expr, args="x,y").vjp(*at)
+        assert np.all(np.isfinite(np.array(pullback(1.0), dtype=np.float64)))
