@@ -27,9 +27,10 @@ from gen.graph.algebra import (
     truth,
 )
 from gen.graph.evaluate import CONSTANTS, decide
+from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import Builder
 from gen.graph.language import express
-from gen.graph.operations import FUNCTIONS, OPERATIONS
+from gen.graph.operations import OPERATIONS
 from gen.model import MAX_CHARACTERS
 
 if TYPE_CHECKING:

@@ -33,8 +33,8 @@ from gen.graph.algebra import (
     truth,
 )
 from gen.graph.evaluate import as_float, decide
+from gen.graph.functions import FUNCTIONS, MANY
 from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
-from gen.graph.operations import FUNCTIONS, MANY
 from gen.graph.shapes import infer
 from gen.model import Formula, Input, Request
 

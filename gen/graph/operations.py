@@ -1,10 +1,8 @@
 """THE table of operations: one row each, with its derivative, cost and spellings.
 
-In: nothing. Out: `OPERATIONS`, what a graph may consist of, and `FUNCTIONS`, what an
-expression may call. A row gives its derivative as partials in terms of the operands and
-of the output `y`, whichever is cheaper; a row without partials takes them from the
-`fdiff` of the SymPy function of that name. `DEFINITIONS` are functions that stand for
-an expression in other operations and are expanded where they are called.
+In: nothing. Out: `OPERATIONS`, what a graph may consist of. A row gives its derivative as
+partials in terms of the operands and of the output `y`, whichever is cheaper; a row
+without partials takes them from the `fdiff` of the SymPy function of that name.
 
 Values at kinks are torch's (abs: 0, relu: 0, a tie of maximum: one half each, the edge
 of clamp: 1), except that hypot and atan2 have gradient 0 at the origin.
@@ -23,13 +21,10 @@ from gen.graph.algebra import (
     call,
     compare,
     constant,
-    div,
     either,
     integer_power,
     masked,
     matmul,
-    mul,
-    negated,
     select,
     transpose,
 )
@@ -45,7 +40,6 @@ Pullback: TypeAlias = Callable[..., tuple[Term | None, ...]]
 # Costs in additions, as measured for large arrays.
 ADD, DIVIDE, ROOT, FUNCTION, SPECIAL = 1, 5, 6, 20, 80
 
-MANY = 1_000_000
 HALF = Fraction(1, 2)
 
 
@@ -63,27 +57,20 @@ class Operation:
     sympy: str = ""  # its class in SymPy, for expressions from there and for fdiff
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """What an expression may call: how many arguments, and the term it stands for."""
-
-    fewest: int
-    most: int
-    build: Callable[..., Term]
-
-
-def _f(name: str) -> Callable[..., Term]:
+def named(name: str) -> Callable[..., Term]:
     return lambda *args: call(name, *args)
 
 
-exp, log, sqrt, floor, sign = map(_f, ("exp", "log", "sqrt", "floor", "sign"))
-sin, cos, sinh, cosh, tanh = map(_f, ("sin", "cos", "sinh", "cosh", "tanh"))
-asin, acos, atan, asinh, acosh, atanh = map(_f, ("asin", "acos", "atan", "asinh", "acosh", "atanh"))
-sigmoid, softplus, digamma, polygamma = map(_f, ("sigmoid", "softplus", "digamma", "polygamma"))
-erf, maximum, minimum, clamp = map(_f, ("erf", "maximum", "minimum", "clamp"))
+exp, log, sqrt, floor, sign = map(named, ("exp", "log", "sqrt", "floor", "sign"))
+sin, cos, sinh, cosh, tanh = map(named, ("sin", "cos", "sinh", "cosh", "tanh"))
+asin, acos, atan, asinh, acosh, atanh = map(
+    named, ("asin", "acos", "atan", "asinh", "acosh", "atanh")
+)
+sigmoid, softplus, digamma, polygamma = map(named, ("sigmoid", "softplus", "digamma", "polygamma"))
+erf, maximum, minimum, clamp = map(named, ("erf", "maximum", "minimum", "clamp"))
 
 
-def _pi(like: Term) -> Term:
+def pi(like: Term) -> Term:
     return constant(like.builder, "pi")
 
 
@@ -91,14 +78,14 @@ def _zero(x: Term) -> Term:
     return x.like(0)
 
 
-def _nonzero(x: Term) -> Term:
+def nonzero(x: Term) -> Term:
     """x, with 1 in place of 0: a divisor for quotients whose numerator is 0 there."""
     return select(compare("eq", x, x.like(0)), x.like(1), x)
 
 
 def _gauss(x: Term) -> Term:
     """exp(-x**2) * 2/sqrt(pi), the derivative of erf."""
-    return 2 / sqrt(_pi(x)) * exp(-(x**2))
+    return 2 / sqrt(pi(x)) * exp(-(x**2))
 
 
 def _maximum(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
@@ -128,7 +115,7 @@ def _clamp(x: Term, low: Term, high: Term, y: Term) -> tuple[Term, Term, Term]:
 
 def _power(x: Term, n: Term, y: Term) -> tuple[Term, Term]:
     # y is 0 where x is 0 and n > 0: any finite logarithm does there.
-    slope = y * (log(x) if x.is_constant else log(_nonzero(x)))
+    slope = y * (log(x) if x.is_constant else log(nonzero(x)))
     if n.number is not None and n.number < 0:
         return n * (y / x), slope
     # At n = 0 the factor x**-1 would be inf for x = 0, and 0 * inf is NaN.
@@ -143,13 +130,13 @@ def _integer_power(x: Term, y: Term) -> tuple[Term]:
 
 
 def _hypot(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
-    safe = y if a.number or b.number else _nonzero(y)
+    safe = y if a.number or b.number else nonzero(y)
     return a / safe, b / safe
 
 
 def _atan2(a: Term, b: Term, y: Term) -> tuple[Term, Term]:
     square = a**2 + b**2
-    safe = square if a.number or b.number else _nonzero(square)
+    safe = square if a.number or b.number else nonzero(square)
     return b / safe, -(a / safe)
 
 
@@ -367,14 +354,14 @@ _ROWS = (
         "erfcx",
         1,
         SPECIAL,
-        lambda x, y: (2 * x * y - 2 / sqrt(_pi(x)),),
+        lambda x, y: (2 * x * y - 2 / sqrt(pi(x)),),
         spellings=("erfcx",),
     ),
     Operation(
         "erfi",
         1,
         SPECIAL,
-        lambda x, y: (2 / sqrt(_pi(x)) * exp(x**2),),
+        lambda x, y: (2 / sqrt(pi(x)) * exp(x**2),),
         spellings=("erfi",),
         sympy="erfi",
     ),
@@ -382,7 +369,7 @@ _ROWS = (
         "erfinv",
         1,
         SPECIAL,
-        lambda x, y: (sqrt(_pi(x)) / 2 * exp(y**2),),
+        lambda x, y: (sqrt(pi(x)) / 2 * exp(y**2),),
         spellings=("erfinv",),
         sympy="erfinv",
     ),
@@ -390,7 +377,7 @@ _ROWS = (
         "erfcinv",
         1,
         SPECIAL,
-        lambda x, y: (-sqrt(_pi(x)) / 2 * exp(y**2),),
+        lambda x, y: (-sqrt(pi(x)) / 2 * exp(y**2),),
         spellings=("erfcinv",),
         sympy="erfcinv",
     ),
@@ -398,7 +385,7 @@ _ROWS = (
         "ndtr",
         1,
         FUNCTION,
-        lambda x, y: (1 / sqrt(2 * _pi(x)) * exp(-(x**2) / 2),),
+        lambda x, y: (1 / sqrt(2 * pi(x)) * exp(-(x**2) / 2),),
         spellings=("ndtr",),
         mpmath="ncdf",
     ),
@@ -493,128 +480,3 @@ def is_harmless(node: Node) -> bool:
     if node.op == "pow" and isinstance(node.payload, int):
         return node.payload > 0
     return node.op in _HARMLESS
-
-
-def _fold(name: str) -> Callable[..., Term]:
-    """A function of any number of arguments from an operation on two."""
-
-    def build(first: Term, *rest: Term) -> Term:
-        for term in rest:
-            first = call(name, first, term)
-        return first
-
-    return build
-
-
-def _all(*conditions: Term) -> Term:
-    first, *rest = conditions
-    for condition in rest:
-        first = both(first, condition)
-    return first
-
-
-def _any(*conditions: Term) -> Term:
-    first, *rest = conditions
-    for condition in rest:
-        first = either(first, condition)
-    return first
-
-
-def _comparison(op: str) -> Function:
-    return Function(2, 2, lambda a, b: compare(op, a, b))
-
-
-def _log(x: Term, base: Term | None = None) -> Term:
-    return log(x) if base is None else log(x) / log(base)
-
-
-def _heaviside(x: Term, at_zero: Term | None = None) -> Term:
-    return call("heaviside", x, x.like(HALF) if at_zero is None else at_zero)
-
-
-def _sinc(x: Term) -> Term:
-    """sin(x)/x, SymPy's convention; 1 at 0."""
-    return select(compare("eq", x, x.like(0)), x.like(1), sin(_nonzero(x)) / _nonzero(x))
-
-
-def _elu(x: Term, alpha: Term | None = None) -> Term:
-    # expm1 is evaluated at 0 where x is taken, so that it cannot overflow there.
-    tail = call("expm1", select(x > 0, x.like(0), x))
-    return select(x > 0, x, tail if alpha is None else alpha * tail)
-
-
-def _leaky_relu(x: Term, slope: Term | None = None) -> Term:
-    return select(x > 0, x, (x.like(Fraction(1, 100)) if slope is None else slope) * x)
-
-
-def _hard_sigmoid(x: Term) -> Term:
-    return clamp(x + 3, x.like(0), x.like(6)) / 6
-
-
-# Functions that stand for an expression: spellings, arguments, the expression.
-DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
-    (("log", "ln"), Function(1, 2, _log)),
-    (("pow", "Pow", "power"), Function(2, 2, lambda x, y: x**y)),
-    (("square",), Function(1, 1, lambda x: x**2)),
-    (("reciprocal",), Function(1, 1, lambda x: 1 / x)),
-    (("rsqrt",), Function(1, 1, lambda x: 1 / sqrt(x))),
-    (("root",), Function(2, 2, lambda x, n: x ** (1 / n))),
-    (("multiply",), Function(2, 2, mul)),
-    (("divide",), Function(2, 2, div)),
-    (("Max", "max", "maximum", "fmax"), Function(1, MANY, _fold("maximum"))),
-    (("Min", "min", "minimum", "fmin"), Function(1, MANY, _fold("minimum"))),
-    (("Heaviside", "heaviside"), Function(1, 2, _heaviside)),
-    (("where", "ITE", "select"), Function(3, 3, select)),
-    (("And", "logical_and"), Function(1, MANY, _all)),
-    (("Or", "logical_or"), Function(1, MANY, _any)),
-    (("Not", "logical_not"), Function(1, 1, negated)),
-    (("Eq", "equal"), _comparison("eq")),
-    (("Ne", "not_equal"), _comparison("ne")),
-    (("Lt", "less"), _comparison("lt")),
-    (("Le", "less_equal"), _comparison("le")),
-    (("Gt", "greater"), _comparison("gt")),
-    (("Ge", "greater_equal"), _comparison("ge")),
-    (("matmul",), Function(2, 2, matmul)),
-    (("cot",), Function(1, 1, lambda x: 1 / call("tan", x))),
-    (("sec",), Function(1, 1, lambda x: 1 / cos(x))),
-    (("csc",), Function(1, 1, lambda x: 1 / sin(x))),
-    (("acot", "arccot"), Function(1, 1, lambda x: atan(1 / x))),
-    (("asec", "arcsec"), Function(1, 1, lambda x: acos(1 / x))),
-    (("acsc", "arccsc"), Function(1, 1, lambda x: asin(1 / x))),
-    (("coth",), Function(1, 1, lambda x: 1 / tanh(x))),
-    (("acoth", "arccoth"), Function(1, 1, lambda x: atanh(1 / x))),
-    (("asech", "arcsech"), Function(1, 1, lambda x: acosh(1 / x))),
-    (("acsch", "arccsch"), Function(1, 1, lambda x: asinh(1 / x))),
-    (("sinc",), Function(1, 1, _sinc)),
-    (("radians", "deg2rad"), Function(1, 1, lambda x: _pi(x) / 180 * x)),
-    (("degrees", "rad2deg"), Function(1, 1, lambda x: 180 / _pi(x) * x)),
-    (("frac",), Function(1, 1, lambda x: x - floor(x))),
-    (("trigamma",), Function(1, 1, lambda x: polygamma(x.like(1), x))),
-    (("factorial",), Function(1, 1, lambda x: call("gamma", x + 1))),
-    (("logit",), Function(1, 1, lambda x: log(x / (1 - x)))),
-    (("relu", "ReLU"), Function(1, 1, lambda x: maximum(x, x.like(0)))),
-    (("relu6",), Function(1, 1, lambda x: clamp(x, x.like(0), x.like(6)))),
-    (("leaky_relu",), Function(1, 2, _leaky_relu)),
-    (("elu",), Function(1, 2, _elu)),
-    (("silu", "swish"), Function(1, 1, lambda x: x * sigmoid(x))),
-    (("mish",), Function(1, 1, lambda x: x * tanh(softplus(x)))),
-    (("gelu",), Function(1, 1, lambda x: x * HALF * (1 + erf(x / sqrt(x.like(2)))))),
-    (("softsign",), Function(1, 1, lambda x: x / (1 + call("abs", x)))),
-    (("tanhshrink",), Function(1, 1, lambda x: x - tanh(x))),
-    (("hardtanh",), Function(1, 1, lambda x: clamp(x, x.like(-1), x.like(1)))),
-    (("hardsigmoid",), Function(1, 1, _hard_sigmoid)),
-    (("hardswish",), Function(1, 1, lambda x: x * _hard_sigmoid(x))),
-)
-
-
-def _functions() -> dict[str, Function]:
-    rows = {
-        spelling: Function(row.arity, row.arity, _f(row.name))
-        for row in _ROWS
-        for spelling in row.spellings
-    }
-    rows.update((name, function) for names, function in DEFINITIONS for name in names)
-    return rows
-
-
-FUNCTIONS: dict[str, Function] = _functions()

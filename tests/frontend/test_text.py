@@ -10,8 +10,8 @@ import pytest
 from gen.errors import GenError
 from gen.frontend.syntax import MAX_DEPTH
 from gen.frontend.text import read
+from gen.graph.functions import FUNCTIONS
 from gen.graph.language import express
-from gen.graph.operations import FUNCTIONS
 from gen.model import MAX_CHARACTERS, Formula, Request
 
 

@@ -15,8 +15,9 @@ from gen.frontend.options import request
 from gen.frontend.text import read
 from gen.graph.algebra import Term, call, symbol
 from gen.graph.evaluate import evaluate
+from gen.graph.functions import DEFINITIONS, FUNCTIONS
 from gen.graph.graph import Builder
-from gen.graph.operations import DEFINITIONS, FUNCTIONS, OPERATIONS
+from gen.graph.operations import OPERATIONS
 
 DIGITS = 40
 TOLERANCE = "1e-25"  # what is left of 40 digits once differences are taken
