@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from contextlib import ExitStack
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from typing import TYPE_CHECKING
@@ -58,10 +59,9 @@ def _module(name: str, text: str) -> ModuleType:
     spec.has_location = False
     module = importlib.util.module_from_spec(spec)
     module.__file__ = f"<{name}>"
-    sys.modules[name] = module
-    try:
+    with ExitStack() as undo:
+        sys.modules[name] = module
+        undo.callback(sys.modules.pop, name)
         loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        undo.pop_all()  # it is whole, and stays
     return module
