@@ -6,18 +6,33 @@ computes; a request brings what it was given into one form.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
+from gen.graph.indices import ELLIPSIS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.graph.graph import Graph
-    from gen.graph.shapes import Shape
+    from gen.graph.indices import Index
 
 
 # How long an expression may be.
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 20_000_000
+
+# One axis of an array: an index, or None where its size is 1.
+Axis: TypeAlias = "Index | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A function that expressions may call, an expression itself."""
+
+    name: str  # "P3"
+    parameters: tuple[str, ...]  # ("x",)
+    expr: str  # "0.5*(5*x**3-3*x)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +45,17 @@ class Request:
     const: tuple[str, ...] = ()  # inputs that are plain numbers without a gradient
     optional: tuple[str, ...] = ()  # inputs that may be None
     shape: tuple[tuple[str, tuple[str, ...]], ...] = ()  # ("weight", ("O", "I")), by name
+    outputs: tuple[str, ...] = ()  # names the expression assigns; empty: those it does not use
+    definitions: tuple[Definition, ...] = ()  # what it may call besides the language
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "expr", self.expr.strip())
+        # One kind of quotes, so that the command in the header can have the other.
+        object.__setattr__(self, "expr", self.expr.strip().replace('"', "'"))
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
-        for option in ("args", "const", "optional"):
+        for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)
             if len(set(names)) < len(names):
-                raise GenError(f"--{option} {','.join(names)} names an input twice")
+                raise GenError(f"--{option} {','.join(names)} names one twice")
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -52,7 +70,23 @@ class Input:
     name: str  # as in the expression
     differentiable: bool = True  # False: a plain number, kept on ctx, gradient None
     optional: bool = False  # True: may be None, and its operation is skipped then
-    shape: Shape = None  # its last dimensions, ("O", "I"); None: any shape
+    order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes: any leading dimensions, then these
+    dimensions: tuple[str, ...] | None = None  # what its shape is checked against; None: any
+    loose: bool = False  # True: axes may be missing or 1, as far as broadcasting goes
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a formula."""
+
+    name: str  # "u"; "output" where there is one alone
+    node: int
+    order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes
+
+    @property
+    def grad(self) -> str:
+        """The name of its cotangent."""
+        return f"grad_{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +96,14 @@ class Formula:
     request: Request  # what was asked for; the header of the emitted file repeats it
     inputs: tuple[Input, ...]  # in the order of the emitted signature
     graph: Graph  # the expression
-    output: int  # its node
+    outputs: tuple[Output, ...]  # its values, at least one
+
+    has_tensors: bool = False  # whether it is more than one elementwise value
+
+    @property
+    def roots(self) -> tuple[int, ...]:
+        """The nodes of the outputs."""
+        return tuple(one.node for one in self.outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +120,22 @@ class Program:
 
     formula: Formula
     graph: Graph
-    output: int  # the value
+    outputs: tuple[int, ...]  # the values
     gradients: tuple[int | None, ...]  # the cotangent of each input; None: not differentiable
     derivatives: tuple[Expression | None, ...]  # to be shown; None: not differentiable
-    slopes: bool  # whether they are d output / d input; False: gradients in grad_output
+    slopes: bool  # whether they are d output / d input; False: gradients in the cotangents
+
+    @property
+    def roots(self) -> list[int]:
+        """The outputs, then the gradients that there are."""
+        return [*self.outputs, *(node for node in self.gradients if node is not None)]
+
+    def moved(self, graph: Graph, roots: Sequence[int]) -> Program:
+        """The same program in another graph, its roots there in the same order."""
+        count = len(self.outputs)
+        rest = iter(roots[count:])
+        gradients = tuple(None if node is None else next(rest) for node in self.gradients)
+        return replace(self, graph=graph, outputs=tuple(roots[:count]), gradients=gradients)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +155,7 @@ class Operand:
     dimensions: tuple[str, ...] | None  # checked before running: ("...", "I"); None: any
     saved: bool  # whether backward is given it
     reduced: bool  # whether its cotangent may be larger than it, and is summed to it
+    shaped: bool  # whether backward needs its shape alone
     zero: bool  # whether its gradient is 0 everywhere
 
 
@@ -110,10 +164,10 @@ class Kernel:
     """A program as straight-line code, with what forward leaves for backward."""
 
     formula: Formula
-    forward: Block  # one result: the output
+    forward: Block  # one result for each output
     backward: Block  # one result for each input
     operands: tuple[Operand, ...]  # one for each input
-    saves_output: bool  # whether backward is given the output
+    saved_outputs: tuple[bool, ...]  # for each output, whether backward is given it
     expands: bool  # whether the output may lack dimensions of an input, and is expanded
     derivatives: tuple[str | None, ...]  # in the language; None: none, or too long to show
     slopes: bool  # as in the program

@@ -8,11 +8,13 @@ them, so they read the same under every line length from 88 up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import re
+from typing import TYPE_CHECKING, Protocol
 
+from gen.backends.arrays import ARRAY_OPERATIONS, ArrayDialect, Operand, array_operation
 from gen.backends.layout import WIDTH
 from gen.graph.algebra import MIRRORED
-from gen.graph.graph import COTANGENT, INPUT, LEAVES, OUTPUT, Graph, Node, constants, reachable
+from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Graph, Node, constants, reachable
 from gen.graph.infix import (
     ATOM,
     CHOICE,
@@ -27,35 +29,31 @@ from gen.graph.infix import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gen.backends.names import Names
     from gen.model import Block
 
+# Operations whose kind, in the payload, says more than their name.
+_KINDS = frozenset({"reduce", "normalise", "linalg"})
+
+# Operations whose name says nothing about their value.
+_NAMELESS = frozenset({"neg", "pow", "view", "expand", "einsum"})
+
+# The input at the start of a view of it.
+_NAME = re.compile(r"\w+")
+
 # What stands before an expression on its line at most: indentation, a name, "return".
 _BEFORE = 28
-
-# What backward calls the leaves that are no inputs.
-_GIVEN = {COTANGENT: "grad_output", OUTPUT: "output"}
 
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
 
 
-class Operand(NamedTuple):
-    """An operand's code, and whether it is a plain number rather than an array."""
-
-    text: Text
-    is_number: bool
-
-
-class Dialect(Protocol):
+class Dialect(ArrayDialect, Protocol):
     """How a library spells what arithmetic does not."""
 
     def call(self, op: str, operands: Sequence[Operand]) -> Text:
         """The code of a function, selection or boolean operation."""
-
-    def scalar(self, number: Text) -> Text:
-        """A plain number as an array of the dtype that the block computes in."""
 
 
 class Writer:
@@ -66,6 +64,7 @@ class Writer:
         numbers: the inputs that are plain numbers.
         names: what the inputs are called, and where new names come from.
         dialect: how the library spells functions.
+        shape: the code of the shape of an input or a cotangent, by kind and name.
     """
 
     def __init__(
@@ -74,14 +73,16 @@ class Writer:
         numbers: Iterable[str],
         names: Names,
         dialect: Dialect,
+        shape: Callable[[str, str], str],
     ) -> None:
+        self.shape = shape
         self.block = block
         self.graph: Graph = block.graph
         self.names = names
         self.dialect = dialect
         self.lines: list[str] = []
         self._order = reachable(self.graph.nodes, [r for r in block.results if r is not None])
-        self._fixed = constants(self.graph.nodes, self._order)
+        self.fixed = constants(self.graph.nodes, self._order)
         self._shared = frozenset(block.shared)
         self._numbers = frozenset(numbers)
         self._operands: dict[int, Operand] = {}
@@ -135,7 +136,7 @@ class Writer:
         return True
 
     def _is_atom(self, node: int) -> bool:
-        return node in self._fixed or self.code(node).isidentifier()
+        return node in self.fixed or self.code(node).isidentifier()
 
     def _assign(self, node: int, indent: str) -> None:
         name = self.names.fresh(self._hint(node))
@@ -155,7 +156,9 @@ class Writer:
             return f"{name}{separator}{exponent}" if name.isidentifier() else "t"
         if op in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
             return "mask"
-        if len(args) == 1 and op not in ("neg", "pow") and self.code(args[0]).isidentifier():
+        if op in _KINDS and isinstance(self.graph[node].payload, tuple):
+            op = str(self.graph[node].payload[0])  # type: ignore[index]
+        if len(args) == 1 and op not in _NAMELESS and self.code(args[0]).isidentifier():
             return f"{op}_{self.code(args[0])}"
         return "t"
 
@@ -173,11 +176,11 @@ class Writer:
     def _written(self, node: int) -> Operand:
         """The code of one node, from that of its operands."""
         op, args, payload = self.graph[node]
-        if node in self._fixed and op not in ("true", "false"):
+        if node in self.fixed and op not in ("true", "false"):
             return Operand(literal(self.graph, node), True)
-        if op in LEAVES:
-            if op != INPUT:
-                return Operand(Text(_GIVEN[op]), False)
+        if op in (COTANGENT, OUTPUT):
+            return Operand(Text(self.names.of_outputs[str(payload)]), False)
+        if op == INPUT:
             name = str(payload)
             return Operand(Text(self.names.of_inputs[name]), name in self._numbers)
         self._note_power(node)
@@ -186,6 +189,8 @@ class Writer:
 
     def _operation(self, node: Node, operands: list[Operand]) -> Operand:
         texts = [operand.text for operand in operands]
+        if node.op in ARRAY_OPERATIONS:
+            return array_operation(node, operands, self.dialect, self.shape)
         if node.op in _OPTIONAL:
             return Operand(self._optional(node, texts), False)
         numbers_only = all(operand.is_number for operand in operands)
@@ -209,7 +214,9 @@ class Writer:
         a, b = texts
         both = infix(node._replace(op=_OPTIONAL[node.op]), [a, b])
         assert both is not None
-        return Text(f"{enclose(a, SUM)} if {b.code} is None else {both.code}", CHOICE)
+        name = _NAME.match(b.code)
+        assert name is not None
+        return Text(f"{enclose(a, SUM)} if {name[0]} is None else {both.code}", CHOICE)
 
 
 def call(function: str, operands: Iterable[Text]) -> Text:

@@ -10,19 +10,22 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gen.backends.code import Dialect, Writer
-from gen.backends.layout import BODY, WIDTH, assigned, none, returning
+from gen.backends.layout import BODY, WIDTH, assigned, called, none, returning
 from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline
 from gen.errors import GenError
 from gen.graph.graph import INPUT, reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gen.model import Block, Kernel, Operand
 
 _SCATTERED = 8  # gradients are asked for one by one up to this many
 
+
+# Operations whose value may share the memory of their operand.
+_VIEWS = frozenset({INPUT, "view", "expand", "spread"})
 
 View = TypeVar("View")
 
@@ -37,7 +40,8 @@ class Emitter(ABC, Generic[View]):
 
     always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
-    zeros: str  # a gradient of 0
+    zeros: str  # the call that makes zeros like an array
+    kept_shape: str  # what gives the shape of what ctx keeps of an input
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
@@ -46,7 +50,13 @@ class Emitter(ABC, Generic[View]):
         self.kernel = kernel
         self.entry = entry_name(request.name, reserved)
         taken = reserved | {request.name, self.entry}
-        names = Names.for_inputs((one.name for one in kernel.formula.inputs), taken)
+        outputs = kernel.formula.outputs
+        names = Names.for_formula(
+            (one.name for one in kernel.formula.inputs),
+            (name for one in outputs for name in (one.name, one.grad)),
+            # One output alone is called so by every module.
+            taken - {"output", "grad_output"} if len(outputs) == 1 else taken,
+        )
         self.outline = Outline(kernel, names)
         self.runtime = set(self.always)
 
@@ -70,30 +80,50 @@ class Emitter(ABC, Generic[View]):
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """The lines that return `value`, given a name for it and the lines before."""
 
-    def writer(self, block: Block, beside: Sequence[str]) -> Writer:
+    def writer(
+        self, block: Block, beside: Sequence[str], shape: Callable[[str, str], str]
+    ) -> Writer:
         names = self.outline.names.scope()
-        return Writer(block, self.outline.plain, names, self.dialect(beside))
+        return Writer(block, self.outline.plain, names, self.dialect(beside), shape)
+
+    def _shape_in_forward(self, op: str, name: str) -> str:
+        return f"{self.outline.names.of_inputs[name]}.shape"
+
+    def _shape_in_backward(self, op: str, name: str) -> str:
+        if op != INPUT:
+            return f"{self.outline.names.of_outputs[name]}.shape"
+        operand = next(one for one in self.kernel.operands if one.input.name == name)
+        if operand.saved:
+            return f"{self.outline.identifier(operand)}.shape"
+        return f"{self.outline.kept(operand)}{self.kept_shape}"
 
     # ---- forward
 
-    def forward(self) -> tuple[list[str], list[str], str]:
-        """The lines that check, the lines that compute, and the code of the output."""
-        writer = self.writer(self.kernel.forward, self.outline.beside())
+    def forward(self) -> tuple[list[str], list[str], list[str]]:
+        """The lines that check, the lines that compute, and the code of each output."""
+        block = self.kernel.forward
+        writer = self.writer(block, self.outline.beside(), self._shape_in_forward)
         writer.write("")
-        value = self._value(writer)
+        values = [self._value(writer, node) for node in block.results if node is not None]
         checks = self.outline.checks()
         self.runtime |= {"check_shapes"} if checks else set()
-        return [*checks, *self.outline.gathered([*writer.lines, value])], writer.lines, value
+        lines = [*checks, *self.outline.gathered([*writer.lines, *values])]
+        if len(values) == 1:
+            return lines, writer.lines, values
+        names = self.outline.outputs
+        computed = [f"{name} = {value}" for name, value in zip(names, values, strict=True)]
+        return lines, [*writer.lines, *computed], names
 
-    def _value(self, writer: Writer) -> str:
-        """The code of the output, an array of its own in the inputs' common shape."""
-        (node,) = self.kernel.forward.results
-        assert node is not None
+    def _value(self, writer: Writer, node: int) -> str:
+        """The code of an output, an array of its own in the inputs' common shape."""
         if self.kernel.expands:
             self.runtime.add("expand")
             whole = writer.named(node) if len(writer.code(node)) > WIDTH // 3 else writer.code(node)
             return f"expand({', '.join([whole, *self.outline.beside()])})"
-        if self.kernel.forward.graph[node].op in (INPUT, "transpose"):
+        if writer.is_number(node) or node in writer.fixed:
+            self.runtime.add("expand")
+            return f"expand({', '.join([writer.code(node), *self.outline.beside()])})"
+        if self.kernel.forward.graph[node].op in _VIEWS:
             return f"{writer.code(node)}{self.copy}"
         return f"({writer.code(node)}){self.copy}" if self._may_alias(node) else writer.code(node)
 
@@ -102,11 +132,20 @@ class Emitter(ABC, Generic[View]):
         graph = self.kernel.forward.graph
         while graph[node].op.startswith("optional_"):
             node = graph[node].args[0]
-            if graph[node].op in (INPUT, "transpose"):
+            if graph[node].op in _VIEWS:
                 return True
         return False
 
     # ---- backward
+
+    def given(self) -> list[str]:
+        """Lines that put zeros in the place of missing cotangents."""
+        names = self.outline.cotangents
+        if len(names) == 1:
+            return []
+        self.runtime.add("cotangents")
+        source = called("cotangents", ["ctx.like_outputs", *names])
+        return [*assigned(names, source[0]), *source[1:]]
 
     def unpack(self) -> list[str]:
         """Lines that give the saved tensors and the numbers on ctx their names."""
@@ -127,7 +166,7 @@ class Emitter(ABC, Generic[View]):
 
     def finish(self, operand: Operand, code: str) -> str:
         """The code of a gradient from that of its cotangent: summed to its input."""
-        found = self.zeros if operand.zero else code
+        found = f"{self.zeros}({self.outline.cotangents[0]})" if operand.zero else code
         if not operand.reduced:
             return found
         self.runtime.add("sum_to")
@@ -135,8 +174,9 @@ class Emitter(ABC, Generic[View]):
 
     def backward(self) -> list[str]:
         """The lines that compute and return the gradients."""
-        writer = self.writer(self.kernel.backward, ("grad_output",))
-        writer.lines = self.unpack()
+        given = self.outline.cotangents[:1]
+        writer = self.writer(self.kernel.backward, given, self._shape_in_backward)
+        writer.lines = [*self.given(), *self.unpack()]
         results = self.kernel.backward.results
         if len(results) == 1 and results[0] is not None:
             writer.write("")
@@ -225,7 +265,8 @@ def without_collisions(
     while True:
         one = emitter(kernel, reserved)
         view = one.view(header)
-        taken = {one.outline.name, one.entry, *one.outline.names.of_inputs.values()}
+        names = one.outline.names
+        taken = {one.outline.name, one.entry, *names.of_inputs.values(), *names.of_outputs.values()}
         if not one.runtime & taken - reserved:
             return view
         reserved |= one.runtime

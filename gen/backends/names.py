@@ -32,11 +32,14 @@ class Names:
 
     taken: set[str]
     of_inputs: dict[str, str] = field(default_factory=dict)
+    of_outputs: dict[str, str] = field(default_factory=dict)  # and of their cotangents
     counts: dict[str, int] = field(default_factory=dict)  # how often a hint was taken
 
     @classmethod
-    def for_inputs(cls, inputs: Iterable[str], reserved: Iterable[str]) -> Names:
-        """Identifiers for `inputs`, none of them in `reserved`."""
+    def for_formula(
+        cls, inputs: Iterable[str], outputs: Iterable[str], reserved: Iterable[str]
+    ) -> Names:
+        """Identifiers for inputs, and for outputs and cotangents, none of them in `reserved`."""
         order = list(inputs)
         forbidden = {*reserved, *_AMBIGUOUS}
         # Inside a class Python renames what begins with two underscores.
@@ -45,6 +48,8 @@ class Names:
         for one in order:
             plain = one.lstrip("_") if one.startswith("__") else one
             names.of_inputs[one] = one if one in kept else names._suffixed(plain or "x")
+        for one in outputs:
+            names.of_outputs[one] = names._suffixed(one.lstrip("_") or "y")
         return names
 
     def attribute(self, name: str) -> str:
@@ -59,7 +64,7 @@ class Names:
 
     def scope(self) -> Names:
         """The same names, for one more function body that may take its own."""
-        return Names(set(self.taken), self.of_inputs)
+        return Names(set(self.taken), self.of_inputs, self.of_outputs)
 
     def fresh(self, hint: str) -> str:
         """An identifier that nobody has, like `hint`: mask, mask2, ...; t1, t2, ..."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from gen.backends.arrays import Operand as Code
+from gen.backends.arrays import method
 from gen.backends.code import Dialect, call, logical
-from gen.backends.code import Operand as Code
 from gen.backends.emitter import Emitter, without_collisions
-from gen.backends.layout import assigned, called, imported, listed
+from gen.backends.layout import assigned, called, imported, listed, returning
 from gen.errors import GenError
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore.
 _RESERVED = frozenset(
     "any np special staticmethod tuple float ctx inputs grad_output output "
-    "Array ArrayLike Context Function array arrays "
+    "Array ArrayLike Context Function TupleFunction array arrays "
     "needs_input_grad saved_tensors save_for_backward".split()
 )
 
@@ -86,6 +87,9 @@ _SCIPY_PARTS = {
 }
 
 
+# Reductions that are methods of an array.
+_METHODS = {"sum": "sum", "mean": "mean", "amax": "max", "amin": "min", "prod": "prod"}
+
 # Functions of scipy that make float32 float64 where one operand is a plain number.
 _ARRAYS_ONLY = frozenset({"xlogy", "beta"})
 
@@ -101,14 +105,17 @@ class Module:
 
     header: tuple[str, ...]
     name: str
+    base: str
     entry: str
     summary: str
     invitation: str
     documentation: tuple[str, ...]
     imports: tuple[str, ...]
     saving: str
+    output_type: str
     forward_parameters: str
     forward: tuple[str, ...]
+    backward_parameters: str
     gradient_type: str
     backward: tuple[str, ...]
     entry_parameters: str
@@ -146,6 +153,38 @@ class _Dialect:
             return Text(f"{self._special(function, texts).code}[{part}]")
         return self._other(op, operands)
 
+    # ---- along axes
+
+    def reduce(self, kind: str, operand: Text, axes: str) -> Text:
+        named = [Text(f"axis={axes}")] if axes else []
+        if kind in _METHODS:
+            return method(operand, _METHODS[kind], axes)
+        if kind == "norm":
+            return call("np.linalg.vector_norm", [operand, *named])
+        return self._special(kind, [operand, *named])
+
+    def normalise(self, kind: str, operand: Text, axes: str) -> Text:
+        if kind == "prod_others":
+            return self.runtime_call("prod_others", [operand, Text(axes)])
+        return self._special(kind, [operand, Text(f"axis={axes}")])
+
+    def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
+        return self.runtime_call("einsum", [Text(f'"{equation}"'), *operands])
+
+    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
+        if kind == "logdet":
+            return Text(f"{call('np.linalg.slogdet', operands).code}.logabsdet")
+        return call(f"np.linalg.{kind}", operands)
+
+    def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:
+        self.runtime.add(function)
+        return call(function, operands)
+
+    def eye(self, size: Text) -> Text:
+        return self.runtime_call("eye", [size, *map(Text, self.beside)])
+
+    # ---- elementwise
+
     def _special(self, function: str, texts: Sequence[Text]) -> Text:
         return call(f"special.{function}", texts)
 
@@ -177,9 +216,6 @@ class _Dialect:
                 complex_ = call("np.asarray", [a, Text("complex")])
                 branch = self._special("lambertw", [complex_]).code
                 return Text(f"{branch}.real.astype({call('np.result_type', [a]).code})")
-            case "contract", _:
-                self.runtime.add("contract")
-                return call("contract", texts)
             case "sech" | "csch", [a]:
                 return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
         raise GenError(f"numpy has no {op}")
@@ -217,7 +253,9 @@ _SIGNS = 2
 
 # numpy declares that its universal functions return Any, and so does arithmetic with
 # the result of np.where.
-_ANY = re.compile(r"\b(np|special)\.|\bscalar\(")
+_ANY = re.compile(
+    r"\b(np|special)\.|\bscalar\(|\.(sum|mean|max|min|prod)\(|\.m?T\b|\[|@"
+)
 
 
 def _annotation(lines: Sequence[str]) -> str:
@@ -235,8 +273,9 @@ def _is_selection(value: str) -> bool:
 
 class _Emitter(Emitter[Module]):
     copy = ".copy()"
-    zeros = "np.zeros_like(grad_output)"
-    always = ("Array", "Context", "Function")
+    zeros = "np.zeros_like"
+    kept_shape = ".shape"
+    always = ("Array", "Context")
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
         return _Dialect(tuple(beside), self.runtime)
@@ -270,6 +309,9 @@ class _Emitter(Emitter[Module]):
             documentation=outline.documentation(),
             imports=self._imports([*forward, *backward]),
             saving=outline.saving(),
+            base=self._base(),
+            output_type=outline.output_type("Array"),
+            backward_parameters=self._backward_parameters(),
             forward_parameters=outline.parameters(["ctx: Context"], "ArrayLike", 16, 4),
             forward=tuple(forward),
             gradient_type=outline.gradient_type("Array"),
@@ -277,6 +319,18 @@ class _Emitter(Emitter[Module]):
             entry_parameters=outline.parameters([], "ArrayLike", len(f"def {self.entry}("), 0),
             arguments=listed(arguments, before, 0, 4),
         )
+
+    def _base(self) -> str:
+        base = "Function" if len(self.outline.outputs) == 1 else "TupleFunction"
+        self.runtime.add(base)
+        return base
+
+    def _backward_parameters(self) -> str:
+        names = self.outline.cotangents
+        kind = "Array" if len(names) == 1 else "Array | None"
+        typed = [f"{name}: {kind}" for name in names]
+        room = 6 + len(self.outline.gradient_type("Array"))
+        return listed(["ctx: Context", *typed], 17, room, 4)
 
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
         text = "\n".join(lines)
@@ -287,9 +341,14 @@ class _Emitter(Emitter[Module]):
         return (*imports, "", *imported("._runtime", self.runtime))
 
     def _forward(self) -> list[str]:
-        checks, lines, value = self.forward()
+        checks, lines, values = self.forward()
         before, keep = [*self._converted(), *checks], self._kept()
-        if self.kernel.saves_output:
+        if len(values) > 1:
+            self.runtime.add("like_all")
+            like = called("ctx.like_outputs = like_all", values)
+            return [*before, *lines, *keep, *like, *returning(values)]
+        (value,) = values
+        if any(self.kernel.saved_outputs):
             output = f"output{_annotation([*lines, value])} = {value}"
             return [*before, *lines, output, *keep, "return output"]
         return [*before, *keep, *lines, *self.returned("output", value, lines)]
@@ -313,7 +372,7 @@ class _Emitter(Emitter[Module]):
             name, kept = self.outline.identifier(one), self.outline.kept(one)
             if not one.input.differentiable:
                 lines.append(f"{kept} = {name}")
-            elif one.reduced and not one.saved:
+            elif one.shaped:
                 self.runtime.add("like")
                 lines.append(f"{kept} = like({name})")
         return lines

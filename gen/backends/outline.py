@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from gen.backends.layout import BODY, WIDTH, called, listed
-from gen.provenance import broken, one_line
+from gen.provenance import broken, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,21 @@ class Outline:
     def saved(self) -> list[str]:
         """What forward leaves for backward, in order."""
         inputs = [self.identifier(one) for one in self.kernel.operands if one.saved]
-        return [*inputs, "output"] if self.kernel.saves_output else inputs
+        return [*inputs, *self.saved_outputs]
+
+    @property
+    def saved_outputs(self) -> list[str]:
+        """The identifiers of the outputs that backward is given."""
+        pairs = zip(self.outputs, self.kernel.saved_outputs, strict=True)
+        return [name for name, saved in pairs if saved]
+
+    @property
+    def outputs(self) -> list[str]:
+        return [self.names.of_outputs[one.name] for one in self.kernel.formula.outputs]
+
+    @property
+    def cotangents(self) -> list[str]:
+        return [self.names.of_outputs[one.grad] for one in self.kernel.formula.outputs]
 
     def kept(self, operand: Operand) -> str:
         """Where ctx keeps a number, or the shape of an input that is not saved."""
@@ -97,9 +111,24 @@ class Outline:
     def signature(self) -> str:
         return f"{self.name}({', '.join(one.input.name for one in self.kernel.operands)})"
 
+    def _formula(self) -> list[str]:
+        """The formula as it was written, a line for each statement."""
+        *steps, last = statements(self.kernel.formula.request.expr)
+        if not steps and len(self.outputs) == 1 and not last.partition(" = ")[1]:
+            return self._equation(self.signature, last)
+        lines = [line for step in (*steps, last) for line in self._step(step)]
+        value = ", ".join(one.name for one in self.kernel.formula.outputs)
+        return lines if len(self.outputs) == 1 else [*lines, *self._equation(self.signature, value)]
+
+    def _step(self, step: str) -> list[str]:
+        name, sign, value = step.partition(" = ")
+        if not sign:
+            return self._equation(self.signature, step)
+        return self._equation(name, value)
+
     def documentation(self) -> tuple[str, ...]:
         """The body of the module's docstring."""
-        lines = self._equation(self.signature, one_line(self.kernel.formula.request.expr))
+        lines = self._formula()
         pairs = zip(self.kernel.operands, self.kernel.derivatives, strict=True)
         for operand, derivative in pairs:
             if derivative is not None:
@@ -126,8 +155,9 @@ class Outline:
 
     def _reason(self) -> str:
         """Why backward is given just this."""
-        if self.kernel.saves_output:
-            return ", which exists anyway and makes backward cheapest"
+        if any(self.kernel.saved_outputs) and not any(one.saved for one in self.kernel.operands):
+            exists = "exists" if len(self.saved) == 1 else "exist"
+            return f", which {exists} anyway and makes backward cheapest"
         exists = "exists" if len(self.saved) == 1 else "exist"
         return f", which {exists} anyway" if self.saved else ""
 
@@ -147,12 +177,16 @@ class Outline:
         if len(inputs) > _ALL:
             every = "all " if len(inputs) == len(self.tensors) else ""
             inputs = [f"{every}{len(inputs)} inputs"]
-        kept = [*inputs, *(["the output"] if self.kernel.saves_output else [])] or ["nothing"]
+        outputs = self.saved_outputs if len(self.outputs) > 1 else ["the output"]
+        kept = [*inputs, *(outputs if any(self.kernel.saved_outputs) else [])] or ["nothing"]
         return " and ".join(kept) if len(kept) < _ALL else ", ".join(kept)
 
     def summary(self) -> str:
         """One sentence for the class and the function beside it."""
-        formula = f"{self.signature} = {one_line(self.kernel.formula.request.expr)}."
+        whole = statements(self.kernel.formula.request.expr)
+        if len(whole) > 1:
+            return f"Evaluate {self.name}, whose formula stands at the top of this file."
+        formula = f"{self.signature} = {whole[0]}."
         if len(formula) <= WIDTH - 12:
             return formula
         short = f"Evaluate {self.name}, whose formula stands at the top of this file."
@@ -179,6 +213,10 @@ class Outline:
             optional = " | None = None" if last else " | None"
             typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
         return listed(typed, before, len(") -> Tensor:"), indent)
+
+    def output_type(self, array: str) -> str:
+        """What forward returns."""
+        return array if len(self.outputs) == 1 else f"tuple[{array}, ...]"
 
     def gradient_type(self, array: str) -> str:
         several = len(self.kernel.operands) > 1

@@ -8,12 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.backends.arrays import Operand as Code
+from gen.backends.arrays import method
 from gen.backends.code import Dialect, call, logical
-from gen.backends.code import Operand as Code
 from gen.backends.emitter import Emitter, without_collisions
-from gen.backends.layout import assigned, called, imported
+from gen.backends.layout import WIDTH, assigned, called, imported, listed, returning
 from gen.errors import GenError
-from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
+from gen.graph.infix import (
+    ATOM,
+    BIT_AND,
+    BIT_OR,
+    PRODUCT,
+    QUOTIENT,
+    SIGN,
+    SUM,
+    Text,
+    enclose,
+    negated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +36,7 @@ if TYPE_CHECKING:
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
     "any staticmethod tuple float torch ctx grad_output output inputs "
-    "Any Context Tensor apply tensors "
+    "Any Context Tensor apply apply_all tensors "
     "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
@@ -47,7 +59,10 @@ _TORCH = {
 
 _RECIPROCALS = {"sech": "torch.cosh", "csch": "torch.sinh"}
 
-_RUNTIME = frozenset({"cbrt", "contract", "gamma", "heaviside"})
+_RUNTIME = frozenset({"cbrt", "gamma", "heaviside"})
+
+# Reductions that are methods of a tensor, and those that take several axes at once.
+_METHODS = frozenset({"sum", "mean", "amax", "amin", "prod"})
 
 # Functions of two tensors that take no plain number in place of one.
 _TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
@@ -64,12 +79,13 @@ class Module:
     invitation: str
     documentation: tuple[str, ...]
     imports: tuple[str, ...]
+    output_type: str
     forward_parameters: str
     forward: tuple[str, ...]
     saving: str
     setup: tuple[str, ...]
+    backward_parameters: str
     gradient_type: str
-    no_gradient: str
     backward: tuple[str, ...]
     entry_parameters: str
     entry_body: tuple[str, ...]
@@ -106,6 +122,47 @@ class _Dialect:
             self.runtime.add(op)
             return call(op, texts)
         return self._other(op, texts)
+
+    # ---- along axes
+
+    def reduce(self, kind: str, operand: Text, axes: str) -> Text:
+        if kind == "prod" and axes.startswith("("):
+            return self.runtime_call("prod", [operand, Text(axes)])
+        if kind in _METHODS:
+            return method(operand, kind, axes)
+        if kind == "norm":
+            axes = axes and f"dim={axes}"
+            return call("torch.linalg.vector_norm", [operand, *map(Text, [axes] if axes else [])])
+        flat = operand if axes else method(operand, "flatten", "")
+        return call(f"torch.{kind}", [flat, Text(axes or "0")])
+
+    def normalise(self, kind: str, operand: Text, axes: str) -> Text:
+        if kind == "prod_others":
+            return self.runtime_call("prod_others", [operand, Text(axes)])
+        if not axes.startswith("("):
+            return call(f"torch.{kind}", [operand, Text(axes)])
+        whole = f"torch.logsumexp({operand.code}, {axes}, keepdim=True)"
+        logarithm = f"{enclose(operand, SUM)} - {whole}"
+        if kind == "log_softmax":
+            return Text(logarithm, SUM)
+        return Text(f"torch.exp({logarithm})")
+
+    def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
+        return call("torch.einsum", [Text(f'"{equation}"'), *operands])
+
+    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
+        if kind == "logdet":
+            return Text(f"{call('torch.linalg.slogdet', operands).code}.logabsdet")
+        return call(f"torch.linalg.{kind}", operands)
+
+    def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:
+        self.runtime.add(function)
+        return call(function, operands)
+
+    def eye(self, size: Text) -> Text:
+        return self.runtime_call("eye", [size, *map(Text, self.beside)])
+
+    # ---- elementwise
 
     def _tensor(self, one: Code) -> Text:
         return self.scalar(one.text) if one.is_number else one.text
@@ -176,8 +233,9 @@ BACKEND = _Torch()
 
 class _Emitter(Emitter[Module]):
     copy = ".clone()"
-    zeros = "torch.zeros_like(grad_output)"
-    always = ("Context", "apply")
+    zeros = "torch.zeros_like"
+    kept_shape = ""
+    always = ("Context",)
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
         return _Dialect(tuple(beside), self.runtime)
@@ -198,9 +256,10 @@ class _Emitter(Emitter[Module]):
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
-        checks, lines, value = self.forward()
+        checks, lines, values = self.forward()
         several = len(self.kernel.operands)
         kind = outline.gradient_type("Tensor")
+        cotangents = [f"{name}: Tensor | None" for name in outline.cotangents]
         return Module(
             header=header,
             name=outline.name,
@@ -209,21 +268,38 @@ class _Emitter(Emitter[Module]):
             invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
             forward_parameters=outline.parameters([], "Tensor", 16, 4),
-            forward=(*checks, *lines, *self.returned("output", value, lines)),
+            output_type=outline.output_type("Tensor"),
+            forward=(*checks, *lines, *self._returned(values, lines)),
             saving=f"S{outline.saving()[1:]}.",
             setup=tuple(self._setup()),
             gradient_type=kind if several > 1 else f"{kind} | None",
-            no_gradient=", ".join(["None"] * several) if several < 8 else f"(None,) * {several}",
-            backward=tuple(self.backward()),
+            backward_parameters=listed(["ctx: Context", *cotangents], 17, 6 + len(kind), 4),
+            backward=(*self._nothing(), *self.backward()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
             imports=self._imports(),
         )
 
+    def _returned(self, values: Sequence[str], lines: Sequence[str]) -> list[str]:
+        if len(values) == 1:
+            return self.returned("output", values[0], lines)
+        return returning(list(values))
+
+    def _nothing(self) -> list[str]:
+        """The lines for a backward whose output nobody used."""
+        several = len(self.kernel.operands)
+        value = ", ".join(["None"] * several) if several < 8 else f"(None,) * {several}"
+        names = self.outline.cotangents
+        none = " and ".join(f"{name} is None" for name in names)
+        if len(none) > WIDTH // 2:
+            none = f"all(one is None for one in ({', '.join(names)}))"
+        return [f"if {none}:", f"    return {value}"]
+
     def _entry_body(self) -> list[str]:
         """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
-        self.runtime.add("tensors")
+        apply = "apply" if len(outline.outputs) == 1 else "apply_all"
+        self.runtime |= {"tensors", apply}
         order = [one.input.differentiable for one in self.kernel.operands]
         names = [outline.identifier(one) for one in self.kernel.operands]
         names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]
@@ -231,10 +307,10 @@ class _Emitter(Emitter[Module]):
         if order == sorted(order, reverse=True):
             lifted = "\n".join(called("*tensors", outline.tensors))
             numbers = names[len(outline.tensors) :]
-            return called("return apply", [outline.name, lifted, *numbers])
+            return called(f"return {apply}", [outline.name, lifted, *numbers])
         source = called("tensors", outline.tensors)
         lines = [*assigned(outline.tensors, source[0]), *source[1:]]
-        return [*lines, *called("return apply", [outline.name, *names])]
+        return [*lines, *called(f"return {apply}", [outline.name, *names])]
 
     def _imports(self) -> tuple[str, ...]:
         lines = ["from typing import Any", "", "import torch", "from torch import Tensor", ""]
@@ -248,18 +324,28 @@ class _Emitter(Emitter[Module]):
             name, place = outline.identifier(one), outline.kept(one)
             if not one.input.differentiable:
                 kept.append(f"{place} = {name}")
-            elif one.reduced and not one.saved:
+            elif one.shaped:
                 shape = f"None if {name} is None else {name}.shape"
                 kept.append(f"{place} = {shape if one.input.optional else f'{name}.shape'}")
-        lines = [*self._unpacked(), *kept, "ctx.set_materialize_grads(False)"]
+        lines = [*self._unpacked(), *self._outputs(), *kept, "ctx.set_materialize_grads(False)"]
         saved = called("ctx.save_for_backward", outline.saved) if outline.saved else []
         return [*lines, *saved]
+
+    def _outputs(self) -> list[str]:
+        """What backward has to know of several outputs: their shapes, and what is saved."""
+        names = self.outline.outputs
+        if len(names) == 1:
+            return []
+        saved = self.outline.saved_outputs
+        kept = ["ctx.like_outputs = tuple(one.shape for one in output)"]
+        targets = [name if name in saved else "_" for name in names]
+        return [*assigned(targets, "output"), *kept] if saved else kept
 
     def _unpacked(self) -> list[str]:
         """The inputs that setup_context needs, by name."""
         names = [self.outline.identifier(one) for one in self.kernel.operands]
         needed = [
-            one.saved or one.reduced or not one.input.differentiable for one in self.kernel.operands
+            one.saved or one.shaped or not one.input.differentiable for one in self.kernel.operands
         ]
         if not any(needed):
             return []

@@ -65,7 +65,7 @@ def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
     for name in sorted(set(request.const) & {*request.optional, *shapes}):
         raise GenError(f"--const {name} is a plain number: it can have no shape, nor be None")
     return tuple(
-        Input(name, name not in request.const, name in request.optional, shapes.get(name))
+        Input(name, name not in request.const, name in request.optional)
         for name in order
     )
 

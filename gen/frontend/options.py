@@ -17,7 +17,7 @@ Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape")
+_OPTIONS = ("args", "const", "optional", "shape", "outputs")
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -40,6 +40,7 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         const=_names("const", options.get("const", ())),
         optional=_names("optional", options.get("optional", ())),
         shape=_shapes(options.get("shape", {})),
+        outputs=_names("outputs", options.get("outputs", ())),
     )
 
 
@@ -79,10 +80,12 @@ def _dimensions(name: str, value: object) -> tuple[str, ...]:
     for one in dimensions:
         if (
             len(one) > _LONGEST
-            or not (one.isascii() and (one.isidentifier() or one.isdigit()))
+            or not (one.isascii() and (one.isidentifier() or one.isdigit() or one == "..."))
             or one == "0"
         ):
             raise GenError(
                 f"shape of {name}: {one!r} is no dimension; letters or numbers are, as in N,3"
             )
+    if "..." in dimensions[1:]:
+        raise GenError(f"shape of {name}: ... stands for leading dimensions, and so comes first")
     return dimensions

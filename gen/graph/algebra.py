@@ -391,7 +391,7 @@ def power(x: Term, y: Term) -> Term:
     return _node("power", x, y)
 
 
-# ---- functions, conditions, tensors
+# ---- functions, conditions
 
 
 def call(name: str, *args: Term) -> Term:
@@ -468,17 +468,3 @@ def masked(g: Term, partial: Term) -> Term:
 
 def _is_mask(a: Term) -> bool:
     return a.op == "select" and all(x.number is not None or _is_mask(x) for x in a.args[1:])
-
-
-def transpose(a: Term) -> Term:
-    if a.op == "transpose":
-        return a.args[0]
-    if a.op == "contract":
-        return _node("contract", a.args[1], a.args[0])
-    return _node("transpose", a)
-
-
-def matmul(a: Term, b: Term) -> Term:
-    """The product a @ b, constant factors first."""
-    (k, u), (m, v) = _split(a), _split(b)
-    return _scaled(_constant_product(k, m), _node("matmul", u or a, v or b))

@@ -4,16 +4,21 @@ In: a graph. Out: for each use of a node, the conditions under which its value m
 
 A node lies in a branch if every path from the output to it runs through that branch;
 paths through conditions do not count, since no derivative takes them. An input lies in
-none. What lies in a branch is computed also where the branch is not taken, and then must
+none, nor does the operand of a tensor operation, whose indices mean something else there. What lies in a branch is computed also where the branch is not taken, and then must
 do no harm: vjp.py and stabilise.py see to that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gen.graph.algebra import Term
 from gen.graph.graph import INPUT, Builder
+from gen.graph.indices import TENSOR_OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # (the branch around this one, the condition, whether this is where it holds)
 _Branch = tuple[int, int, bool]
@@ -27,7 +32,8 @@ class Branches:
     """The branches of one graph, numbered; 0 is outside of all."""
 
     builder: Builder
-    order: list[int]  # topological, the output last
+    roots: Sequence[int]  # the outputs
+    order: list[int]  # topological, what the outputs need
     of: dict[int, int] = field(default_factory=dict)  # of each node that is a value
     uses: dict[int, set[int]] = field(default_factory=dict)  # those that need its value
     _branches: list[_Branch] = field(default_factory=lambda: [(-1, -1, True)])
@@ -35,8 +41,9 @@ class Branches:
     _numbers: dict[_Branch, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.of[self.order[-1]] = 0
-        self.uses[self.order[-1]] = {0}
+        for root in self.roots:
+            self.of[root] = 0
+            self.uses[root] = {0}
         for node in reversed(self.order):
             if node not in self.of:
                 continue  # nothing but conditions need it
@@ -44,7 +51,8 @@ class Branches:
             for position, arg in enumerate(self.builder.nodes[node].args):
                 if self.builder.nodes[node].op == "select" and position == 0:
                     continue
-                needed = {self._inside(use, node, position) for use in self.uses[node]}
+                reached = {0} if self._hides(node) else self.uses[node]
+                needed = {self._inside(use, node, position) for use in reached}
                 self.uses.setdefault(arg, set()).update(needed)
                 branch = self._entered(node, position)
                 if self.builder.nodes[arg].op == INPUT:
@@ -80,7 +88,11 @@ class Branches:
 
     def _entered(self, node: int, position: int) -> int:
         """The branch in which `node` uses its operand."""
-        return self._inside(self.of[node], node, position)
+        return 0 if self._hides(node) else self._inside(self.of[node], node, position)
+
+    def _hides(self, node: int) -> bool:
+        """Whether the operands of a node lie in no branch, as their indices are others."""
+        return self.builder.nodes[node].op in TENSOR_OPERATIONS
 
     def _inside(self, outer: int, node: int, position: int) -> int:
         """The same, `node` itself taken to lie in `outer`."""

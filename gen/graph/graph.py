@@ -10,18 +10,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from gen.graph.indices import LEADING, Indices, indices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-Payload = Fraction | int | str | None
+Payload: TypeAlias = Fraction | int | str | tuple[object, ...] | None
 
 # Leaves: a rational number, a symbolic constant such as pi, an input of the formula, the
-# cotangent of the output, and the output itself where backward is given it.
+# cotangent of an output, and an output itself where backward is given it; the size of an
+# index, and the identity matrix.
 NUMBER, CONSTANT = "number", "constant"
 INPUT, COTANGENT, OUTPUT = "input", "cotangent", "output"
-VARIABLES = frozenset({INPUT, COTANGENT, OUTPUT})
+SIZE, DELTA = "size", "delta"
+GIVEN = frozenset({INPUT, COTANGENT, OUTPUT})
+# The same once axes are laid out: the size of an axis of what is given, and a matrix.
+EXTENT, EYE = "extent", "eye"
+VARIABLES = GIVEN | {SIZE, DELTA, EXTENT, EYE}
 LEAVES = VARIABLES | {NUMBER, CONSTANT}
 
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
@@ -31,12 +38,21 @@ BOOLEANS = COMPARISONS | {"and", "or", "not", "true", "false"}
 COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 
 
+# What is given, by the kind of leaf and its name.
+Leaf: TypeAlias = tuple[str, "Payload"]
+
+# What costs nothing at run time: leaves, and other views of what there is.
+_FREE = LEAVES | {"rename", "view", "transpose"}
+
+
 class Node(NamedTuple):
     """One operation of a graph."""
 
     op: str  # name of a row of the table in operations.py, or one of LEAVES
     args: tuple[int, ...]  # ids of the operands, each smaller than this node's own
-    payload: Payload  # a leaf's number or name; the exponent of an integer power
+    # A leaf's number or name; the exponent of an integer power; the indices that a tensor
+    # operation is about; what a user's own function is.
+    payload: Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,7 @@ class Graph:
     """An immutable graph: what one stage hands to the next."""
 
     nodes: tuple[Node, ...]
+    given: Mapping[Leaf, Indices] = field(default_factory=dict)  # those of inputs and the like
 
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
@@ -54,19 +71,29 @@ class Graph:
 
 @dataclass(slots=True)
 class Builder:
-    """A graph under construction; it hands out one id for one node."""
+    """A graph under construction; it hands out one id for one node.
+
+    What is given has leading dimensions alone unless `given` says otherwise.
+    """
 
     nodes: list[Node] = field(default_factory=list)
+    given: dict[Leaf, Indices] = field(default_factory=dict)
+    indices: list[Indices] = field(default_factory=list)  # of the value of each node
     _ids: dict[tuple[str, tuple[int, ...], Payload], int] = field(default_factory=dict)
     _depends: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, graph: Graph) -> Builder:
         """A builder that starts from `graph`, whose ids stay valid."""
-        builder = cls()
+        builder = cls.beside(graph)
         for node in graph.nodes:
             builder.node(*node)
         return builder
+
+    @classmethod
+    def beside(cls, graph: Graph) -> Builder:
+        """A builder of another graph over the same inputs, which starts empty."""
+        return cls(given=dict(graph.given))
 
     def node(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int:
         """The id of this node, made now if it is new."""
@@ -76,15 +103,21 @@ class Builder:
             return found
         self._ids[key] = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
+        self.indices.append(self._indices(op, args, payload))
         self._depends.append(op in VARIABLES or any(self._depends[arg] for arg in args))
         return len(self.nodes) - 1
+
+    def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:
+        if op in GIVEN:
+            return self.given.get((op, payload), LEADING)
+        return indices_of(op, payload, [self.indices[arg] for arg in args])
 
     def is_constant(self, node: int) -> bool:
         """Whether the value of `node` is the same for all inputs."""
         return not self._depends[node]
 
     def freeze(self) -> Graph:
-        return Graph(tuple(self.nodes))
+        return Graph(tuple(self.nodes), dict(self.given))
 
 
 def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:
@@ -127,5 +160,4 @@ def operations(graph: Graph, roots: Iterable[int]) -> Iterator[int]:
     """The nodes that cost something at run time: no leaves, constants nor mere views."""
     order = reachable(graph.nodes, roots)
     fixed = constants(graph.nodes, order)
-    free = LEAVES | {"transpose"}
-    return (node for node in order if node not in fixed and graph[node].op not in free)
+    return (node for node in order if node not in fixed and graph[node].op not in _FREE)

@@ -57,8 +57,8 @@ def infix(node: Node, operands: list[Text]) -> Text | None:
             return negated(a)
         case "pow", [a]:
             return raised(a, Text(str(node.payload)))
-        case "transpose", [a]:
-            return Text(f"{enclose(a, ATOM)}.T")
+        case "view", [a]:
+            return Text(f"{enclose(a, ATOM)}{node.payload}")
     if node.op in _SIGNS:
         a, b = operands
         return Text(f"{enclose(a, SUM)} {_SIGNS[node.op]} {enclose(b, SUM)}", COMPARE)

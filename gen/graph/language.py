@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from gen.graph.graph import CONSTANT, NUMBER, VARIABLES, Graph, Node, reachable
+from gen.graph.graph import CONSTANT, EXTENT, EYE, GIVEN, NUMBER, Graph, Node, reachable
 from gen.graph.infix import (
     AND,
-    ATOM,
     COMPARE,
     NOT,
     OR,
@@ -48,7 +47,7 @@ def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:
     if node.op == NUMBER:
         assert isinstance(node.payload, Fraction)
         return _number(node.payload)
-    if node.op == CONSTANT or node.op in VARIABLES:
+    if node.op == CONSTANT or node.op in GIVEN:
         return Text(str(node.payload))
     fraction = third(graph, node)
     if fraction is not None:
@@ -64,12 +63,50 @@ def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:
         return Text(f"not {enclose(operands[0], COMPARE)}", NOT)
     if node.op == "power":
         return raised(*operands)
-    if node.op == "contract":
-        a, b = operands
-        return Text(f"{enclose(a, ATOM)}.T @ {enclose(b, SIGN)}", QUOTIENT)
     if node.op in ("true", "false"):
         return Text(node.op.title())
-    return _call(node, operands)
+    return _array(node, operands) or _call(node, operands)
+
+
+def _array(node: Node, operands: list[Text]) -> Text | None:
+    """A laid-out operation; None for every other."""
+    if node.op in ("expand", "spread", "gather"):
+        return operands[0]
+    if node.op == "einsum":
+        return _called("einsum", [f"'{node.payload}'", *(one.code for one in operands)])
+    if not isinstance(node.payload, tuple):
+        return None
+    if node.op in ("reduce", "normalise"):
+        kind, axes, _ = node.payload
+        return _called(str(kind), [operands[0].code, *_axis(axes)])
+    if node.op == "linalg":
+        return _called(str(node.payload[0]), [one.code for one in operands])
+    if node.op == EYE:
+        return _called("eye", [_extent(node.payload[0])])
+    return Text(_extent(node.payload)) if node.op == EXTENT else None
+
+
+def _axis(axes: object) -> list[str]:
+    assert isinstance(axes, tuple)
+    if not axes:
+        return []
+    shown = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+    return [f"axis={shown}"]
+
+
+def _extent(payload: object) -> str:
+    """A size, as in x.shape[-1]."""
+    if isinstance(payload, int):
+        return str(payload)
+    assert isinstance(payload, tuple)
+    if payload[0] == "...":
+        return f"{payload[1][0]}.size"
+    (_, name), axis = payload
+    return f"{name}.shape[{axis}]"
+
+
+def _called(name: str, arguments: list[str]) -> Text:
+    return Text(f"{name}({', '.join(arguments)})")
 
 
 def _call(node: Node, operands: list[Text]) -> Text:

@@ -24,11 +24,24 @@ from gen.graph.algebra import (
     either,
     integer_power,
     masked,
-    matmul,
     select,
-    transpose,
 )
 from gen.graph.graph import BOOLEANS, LEAVES, Node
+from gen.graph.indices import TENSOR_OPERATIONS
+from gen.graph.tensors import (
+    det_pullback,
+    extremum_pullback,
+    inv_pullback,
+    log_softmax_pullback,
+    logdet_pullback,
+    logsumexp_pullback,
+    norm_pullback,
+    prod_pullback,
+    rename_pullback,
+    softmax_pullback,
+    solve_pullback,
+    sum_pullback,
+)
 
 # Called with the operands and then the output; one partial for each operand, None where
 # no rule is known.
@@ -38,7 +51,7 @@ Partials: TypeAlias = Callable[..., tuple[Term | None, ...]]
 Pullback: TypeAlias = Callable[..., tuple[Term | None, ...]]
 
 # Costs in additions, as measured for large arrays.
-ADD, DIVIDE, ROOT, FUNCTION, SPECIAL = 1, 5, 6, 20, 80
+ADD, DIVIDE, ROOT, FUNCTION, SPECIAL, MATRIX = 1, 5, 6, 20, 80, 200
 
 HALF = Fraction(1, 2)
 
@@ -187,20 +200,23 @@ _ROWS = (
     Operation("optional_add", 2, ADD, pullback=lambda g, a, b, y: (g, g)),
     Operation("optional_sub", 2, ADD, pullback=lambda g, a, b, y: (g, -g)),
     Operation("optional_mul", 2, ADD, pullback=_optional_mul_pullback),
-    # ---- tensors; contract(a, b) is the sum over leading dimensions of a's rows times b's
-    Operation(
-        "matmul",
-        2,
-        100,
-        pullback=lambda g, a, b, y: (
-            matmul(g, transpose(b)),
-            call("contract", a, g),
-        ),
-    ),
-    Operation("transpose", 1, 0, pullback=lambda g, a, y: (transpose(g),)),
-    Operation(
-        "contract", 2, 100, pullback=lambda g, a, b, y: (matmul(b, transpose(g)), matmul(a, g))
-    ),
+    # ---- over indices, which the payload names: tensors.py has the rules
+    Operation("sum", 1, ADD, pullback=sum_pullback),
+    Operation("rename", 1, 0, pullback=rename_pullback),
+    Operation("amax", 1, ADD, pullback=extremum_pullback),
+    Operation("amin", 1, ADD, pullback=extremum_pullback),
+    Operation("prod", 1, ADD, pullback=prod_pullback),
+    Operation("prod_others", 1, 4 * ADD),
+    Operation("logsumexp", 1, 2 * FUNCTION, pullback=logsumexp_pullback),
+    Operation("norm", 1, 2 * ADD, pullback=norm_pullback),
+    Operation("softmax", 1, 2 * FUNCTION, pullback=softmax_pullback),
+    Operation("log_softmax", 1, 2 * FUNCTION, pullback=log_softmax_pullback),
+    Operation("spread", 1, 0),
+    Operation("gather", 1, ADD),
+    Operation("inv", 1, MATRIX, pullback=inv_pullback),
+    Operation("det", 1, MATRIX, pullback=det_pullback),
+    Operation("logdet", 1, MATRIX, pullback=logdet_pullback),
+    Operation("solve", 2, MATRIX, pullback=solve_pullback),
     # ---- roots, exponentials, logarithms
     Operation("sqrt", 1, ROOT, lambda x, y: (1 / (2 * y),), spellings=("sqrt",), sympy="sqrt"),
     Operation("cbrt", 1, FUNCTION, lambda x, y: (1 / (3 * y**2),), spellings=("cbrt",)),
@@ -466,11 +482,12 @@ OPERATIONS: dict[str, Operation] = {row.name: row for row in _ROWS}
 _HARMLESS = (
     LEAVES
     | BOOLEANS
+    | TENSOR_OPERATIONS  # which no branch reaches into
     | {
         *("add", "sub", "mul", "neg", "select", "maximum", "minimum", "clamp", "abs", "sign"),
         *("heaviside", "floor", "ceil", "round", "trunc", "sin", "cos", "tanh", "atan", "asinh"),
         *("sigmoid", "softplus", "logsigmoid", "logaddexp", "erf", "erfc", "ndtr"),
-        *("matmul", "transpose", "contract", "optional_add", "optional_sub", "optional_mul"),
+        *("optional_add", "optional_sub", "optional_mul"),
     }
 )
 

@@ -25,7 +25,7 @@ def lower_powers(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, 
         if op == "pow" and isinstance(exponent, int):
             wanted.setdefault(args[0], set()).add(abs(exponent))
     chains = {base: chain(exponents) for base, exponents in wanted.items()}
-    builder = Builder()
+    builder = Builder.beside(graph)
     image: dict[int, Term] = {}
     for node in order:
         op, args, payload = graph[node]

@@ -68,14 +68,11 @@ class _Sum:
 def factor(program: Program) -> Program:
     """The program with its sums and products rewritten where that saves operations."""
     program = replace(program, derivatives=tuple(map(_shown, program.derivatives)))
-    roots = [program.output, *(node for node in program.gradients if node is not None)]
-    graph, (output, *found) = factor_nodes(program.graph, roots)
+    graph, found = factor_nodes(program.graph, program.roots)
     # What two clusters had in common may be lost where both are rewritten.
-    if _count(graph, [output, *found]) > _count(program.graph, roots):
+    if _count(graph, found) > _count(program.graph, program.roots):
         return program
-    rest = iter(found)
-    gradients = tuple(None if node is None else next(rest) for node in program.gradients)
-    return replace(program, graph=graph, output=output, gradients=gradients)
+    return program.moved(graph, found)
 
 
 def factor_nodes(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
@@ -106,7 +103,7 @@ class _Rewriter:
         self.fixed = constants(graph.nodes, self.order)
         self.uses = use_counts(graph.nodes, self.order, roots)
         self.users = self._users()
-        self.builder = Builder()
+        self.builder = Builder.beside(graph)
         self.image: dict[int, Term] = {}
         self.open: dict[int, _Product] = {}  # inner nodes of clusters, not yet built
         self.exponents = self._exponents()

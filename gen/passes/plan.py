@@ -8,9 +8,12 @@ backward cheaper (tanh, exp, relu), inputs otherwise.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen.graph.graph import (
+    COTANGENT,
+    GIVEN,
     INPUT,
     LEAVES,
     NUMBER,
@@ -22,52 +25,112 @@ from gen.graph.graph import (
     reachable,
     use_counts,
 )
+from gen.graph.indices import ELLIPSIS
 from gen.graph.language import express
 from gen.graph.operations import OPERATIONS
 from gen.graph.powers import lower_powers
 from gen.model import Block, Kernel, Operand, Program
-from gen.passes.spread import Spread
+from gen.passes.layout import SHAPED, Given, Wanted, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.graph.graph import Node
-    from gen.model import Expression
+    from gen.graph.graph import Leaf, Node
+    from gen.model import Formula, Input
+    from gen.passes.layout import Order
 
 # A derivative longer than this reads better in the code than in the docstring.
 _LONGEST_DERIVATIVE = 160
+
+# The cost, in additions, of matrix products, reductions and the like.
+_LAID_OUT = 10
 
 
 def plan(program: Program) -> Kernel:
     """The kernel of a program."""
     formula = program.formula
-    forward = _block(program.graph, (program.output,))
-    backward, saves_output = _backward(program)
-    leaves = _inputs(backward)
-    spread = Spread(formula)
-    reduced = spread.reduced(backward)
+    given = _given(formula)
+    forward = _block(program.graph, program.outputs, formula, given, _outputs_wanted(program))
+    backward, saved_outputs = _backward(program, given)
+    saved = _read(backward, INPUT)
     operands = tuple(
-        Operand(
-            input=one,
-            dimensions=spread.dimensions(one),
-            saved=one.differentiable and one.name in leaves,
-            reduced=reduced[place],
-            zero=_is_zero(backward.graph, backward.results[place]),
-        )
-        for place, one in enumerate(formula.inputs)
+        _operand(one, formula, backward, place, saved) for place, one in enumerate(formula.inputs)
     )
     return Kernel(
         formula=formula,
         forward=forward,
         backward=backward,
         operands=operands,
-        saves_output=saves_output,
-        expands=spread.expands(forward),
-        derivatives=tuple(map(_written, program.derivatives)),
+        saved_outputs=saved_outputs,
+        expands=_expands(formula, forward),
+        derivatives=_derivatives(program, backward),
         slopes=program.slopes,
         forward_operations=_count(forward),
         backward_operations=_count(backward),
     )
+
+
+def _operand(
+    one: Input, formula: Formula, backward: Block, place: int, saved: set[str]
+) -> Operand:
+    root = backward.results[place]
+    reduced = _is_reduced(one, formula, backward.graph, root)
+    kept = one.differentiable and one.name in saved
+    asked = reduced or one.name in _shapes_read(backward)
+    return Operand(
+        input=one,
+        dimensions=one.dimensions,
+        saved=kept,
+        reduced=reduced,
+        shaped=one.differentiable and asked and not kept,
+        zero=not formula.has_tensors and _is_zero(backward.graph, root),
+    )
+
+
+def _is_reduced(one: Input, formula: Formula, graph: Graph, root: int | None) -> bool:
+    """Whether the cotangent of an input may be larger than it."""
+    if root is None or (graph[root].op == "gather" and _gathered(graph[root]) == (one.name,)):
+        return False
+    leading = [other for other in formula.inputs if other.differentiable and _leads(other)]
+    return one.loose or (_leads(one) and len(leading) > 1)
+
+
+def _gathered(node: Node) -> object:
+    """The inputs to whose leading dimensions a node is summed."""
+    assert isinstance(node.payload, tuple)
+    return node.payload[0][1]  # type: ignore[index]
+
+
+def _leads(one: Input) -> bool:
+    return one.order[:1] == (ELLIPSIS,)
+
+
+def _shapes_read(block: Block) -> set[str]:
+    """The inputs whose shapes a block asks for, however deep in a payload they stand."""
+    found: set[str] = set()
+    for node in _live(block):
+        if node.op in SHAPED:
+            found |= _names(node.payload)
+    return found
+
+
+def _names(payload: object) -> set[str]:
+    match payload:
+        case ("...", tuple() as names, tuple()):
+            return set(names)
+        case (str() as op, str() as name) if op in GIVEN:
+            return {name} if op == INPUT else set()
+        case tuple():
+            return set().union(*(_names(one) for one in payload))
+    return set()
+
+
+def _expands(formula: Formula, forward: Block) -> bool:
+    """Whether the output may lack dimensions of an input that forward does not read."""
+    if formula.has_tensors or len(formula.outputs) > 1:
+        return False
+    wanted = {one.name for one in formula.inputs if one.differentiable}
+    return bool(wanted - _read(forward, INPUT))
 
 
 def joint_operations(program: Program) -> int:
@@ -79,44 +142,61 @@ def joint_operations(program: Program) -> int:
 def weight(program: Program) -> int:
     """The same, each operation weighted by its cost in the table."""
     graph, roots = _lowered(program)
-    return sum(OPERATIONS[graph[node].op].cost for node in operations(graph, roots))
+    return sum(_cost(graph[node].op) for node in operations(graph, roots))
 
 
 def _lowered(program: Program) -> tuple[Graph, tuple[int, ...]]:
-    roots = [program.output, *(node for node in program.gradients if node is not None)]
-    return lower_powers(program.graph, roots)
+    return lower_powers(program.graph, program.roots)
 
 
 # ---- what is saved
 
 
-def _backward(program: Program) -> tuple[Block, bool]:
-    """The backward block, and whether it is given the output.
+def _backward(program: Program, given: Given) -> tuple[Block, tuple[bool, ...]]:
+    """The backward block, and for each output whether it is given it.
 
-    Inputs and the output exist anyway: what counts is the work to be done again, then
-    how many tensors are kept.
+    Inputs and outputs exist anyway: what counts is the work to be done again, then how
+    many tensors are kept.
     """
-    from_inputs = _block(program.graph, program.gradients)
-    graph, gradients = _given_output(program)
-    from_output = _block(graph, gradients)
-    uses_output = any(node.op == OUTPUT for node in _live(from_output))
-    keep = (_weight(from_output), len(_inputs(from_output)) + 1)
-    if uses_output and keep < (_weight(from_inputs), len(_inputs(from_inputs))):
-        return from_output, True
-    return from_inputs, False
+    nothing = frozenset[int]()
+    best = _gradients(program, program.graph, program.gradients, given)
+    keep, chosen = (_weight(best), len(_read(best, INPUT))), nothing
+    for place in range(len(program.outputs)):
+        some = chosen | {place}
+        block = _gradients(program, *_given_outputs(program, some), given)
+        cost = (_weight(block), len(_read(block, INPUT)) + len(some))
+        if len(_read(block, OUTPUT)) == len(some) and cost < keep:
+            best, keep, chosen = block, cost, some
+    return best, tuple(place in chosen for place in range(len(program.outputs)))
 
 
-def _given_output(program: Program) -> tuple[Graph, tuple[int | None, ...]]:
-    """The gradients with the output as a leaf."""
+def _gradients(
+    program: Program, graph: Graph, gradients: Sequence[int | None], given: Given
+) -> Block:
+    wanted = [
+        Wanted(node, one.order, one.name)
+        for one, node in zip(program.formula.inputs, gradients, strict=True)
+        if node is not None
+    ]
+    return _block(graph, gradients, program.formula, given, wanted)
+
+
+def _given_outputs(
+    program: Program, given: frozenset[int]
+) -> tuple[Graph, tuple[int | None, ...]]:
+    """The gradients with some outputs as leaves."""
     roots = [node for node in program.gradients if node is not None]
-    if program.graph[program.output].op in LEAVES:
-        return program.graph, program.gradients
-    builder = Builder()
+    names = {
+        program.outputs[place]: program.formula.outputs[place].name
+        for place in sorted(given)
+        if program.graph[program.outputs[place]].op not in LEAVES
+    }
+    builder = Builder.beside(program.graph)
     image: dict[int, int] = {}
-    for node in reachable(program.graph.nodes, roots, stop=[program.output]):
+    for node in reachable(program.graph.nodes, roots, stop=names):
         op, args, payload = program.graph[node]
-        if node == program.output:
-            image[node] = builder.node(OUTPUT, (), "output")
+        if node in names:
+            image[node] = builder.node(OUTPUT, (), names[node])
         else:
             image[node] = builder.node(op, tuple(image[arg] for arg in args), payload)
     gradients = tuple(None if node is None else image[node] for node in program.gradients)
@@ -126,23 +206,50 @@ def _given_output(program: Program) -> tuple[Graph, tuple[int | None, ...]]:
 # ---- blocks
 
 
-def _block(graph: Graph, results: Sequence[int | None]) -> Block:
-    """The code of `results`, powers lowered, with the nodes that deserve a name."""
-    roots = [node for node in results if node is not None]
-    graph, lowered = lower_powers(graph, roots)
-    order = reachable(graph.nodes, lowered)
-    uses = use_counts(graph.nodes, order, lowered)
+def _block(
+    graph: Graph,
+    results: Sequence[int | None],
+    formula: Formula,
+    given: Given,
+    wanted: Sequence[Wanted],
+) -> Block:
+    """The code of `results`, powers lowered and axes laid out."""
+    graph, roots = lower_powers(graph, [node for node in results if node is not None])
+    if formula.has_tensors:
+        pairs = zip(wanted, roots, strict=True)
+        graph, roots = lay_out(graph, [replace(one, node=root) for one, root in pairs], given)
+    rest = iter(roots)
+    placed = tuple(None if node is None else next(rest) for node in results)
+    return Block(graph, _shared(graph, roots), placed)
+
+
+def _shared(graph: Graph, roots: Sequence[int]) -> tuple[int, ...]:
+    """The nodes that deserve a name, since they are used more than once."""
+    order = reachable(graph.nodes, roots)
+    uses = use_counts(graph.nodes, order, roots)
     for node in order:
         if graph[node].op.startswith("optional_"):
             uses[graph[node].args[0]] += 1  # it stands on both sides of the condition
     fixed = constants(graph.nodes, order)
-    shared = tuple(
+    return tuple(
         node
         for node in order
-        if uses[node] > 1 and node not in fixed and graph[node].op not in LEAVES | {"transpose"}
+        if uses[node] > 1 and node not in fixed and graph[node].op not in LEAVES | {"view"}
     )
-    rest = iter(lowered)
-    return Block(graph, shared, tuple(None if node is None else next(rest) for node in results))
+
+
+def _given(formula: Formula) -> Given:
+    """The axes of what blocks are given."""
+    orders: dict[Leaf, Order] = {(INPUT, one.name): one.order for one in formula.inputs}
+    orders |= {(COTANGENT, one.grad): one.order for one in formula.outputs}
+    orders |= {(OUTPUT, one.name): one.order for one in formula.outputs}
+    loose = frozenset(one.name for one in formula.inputs if one.loose)
+    return Given(orders, loose)
+
+
+def _outputs_wanted(program: Program) -> list[Wanted]:
+    pairs = zip(program.outputs, program.formula.outputs, strict=True)
+    return [Wanted(node, one.order) for node, one in pairs]
 
 
 def _roots(block: Block) -> list[int]:
@@ -153,9 +260,9 @@ def _live(block: Block) -> list[Node]:
     return [block.graph[node] for node in reachable(block.graph.nodes, _roots(block))]
 
 
-def _inputs(block: Block) -> set[str]:
-    """The names of the inputs that a block reads."""
-    return {str(node.payload) for node in _live(block) if node.op == INPUT}
+def _read(block: Block, op: str) -> set[str]:
+    """The names of the leaves of one kind that a block reads."""
+    return {str(node.payload) for node in _live(block) if node.op == op}
 
 
 def _count(block: Block) -> int:
@@ -164,7 +271,12 @@ def _count(block: Block) -> int:
 
 def _weight(block: Block) -> int:
     nodes = operations(block.graph, _roots(block))
-    return sum(OPERATIONS[block.graph[node].op].cost for node in nodes)
+    return sum(_cost(block.graph[node].op) for node in nodes)
+
+
+def _cost(op: str) -> int:
+    """The cost of an operation; laid out ones count as a pass over their operands."""
+    return OPERATIONS[op].cost if op in OPERATIONS else _LAID_OUT
 
 
 def _is_zero(graph: Graph, node: int | None) -> bool:
@@ -174,7 +286,13 @@ def _is_zero(graph: Graph, node: int | None) -> bool:
 # ---- documentation
 
 
-def _written(derivative: Expression | None) -> str | None:
-    if derivative is None:
-        return None
-    return express(derivative.graph, derivative.node, _LONGEST_DERIVATIVE)
+def _derivatives(program: Program, backward: Block) -> tuple[str | None, ...]:
+    """The derivatives in the language, None where there is none or it is too long."""
+    if program.formula.has_tensors:
+        return tuple(
+            None if node is None else express(backward.graph, node, _LONGEST_DERIVATIVE)
+            for node in backward.results
+        )
+    return tuple(
+        one and express(one.graph, one.node, _LONGEST_DERIVATIVE) for one in program.derivatives
+    )

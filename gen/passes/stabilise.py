@@ -23,6 +23,8 @@ from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import is_harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.model import Formula
 
 # Where an operation may be evaluated instead, and how far around it must be finite.
@@ -34,31 +36,34 @@ _DIGITS = 20
 def stabilise(formula: Formula) -> Formula:
     """The formula with harmless branches."""
     builder = Builder.of(formula.graph)
-    order = reachable(builder.nodes, [formula.output])
+    order = reachable(builder.nodes, formula.roots)
     if not any(builder.nodes[node].op == "select" for node in order):
         return formula
     plain = {one.name for one in formula.inputs if not one.differentiable}
-    output = _Rewriter(builder, order, plain).run()
-    return replace(formula, graph=builder.freeze(), output=output)
+    image = _Rewriter(builder, formula.roots, order, plain).run()
+    outputs = tuple(replace(one, node=image[one.node].id) for one in formula.outputs)
+    return replace(formula, graph=builder.freeze(), outputs=outputs)
 
 
 class _Rewriter:
     """One graph, whose branches are made harmless."""
 
-    def __init__(self, builder: Builder, order: list[int], plain: set[str]) -> None:
+    def __init__(
+        self, builder: Builder, roots: Sequence[int], order: list[int], plain: set[str]
+    ) -> None:
         self.builder = builder
         self.order = order
-        self.branches = Branches(builder, order)
+        self.branches = Branches(builder, roots, order)
         self.image: dict[int, Term] = {}
         self.plain = self._plain(plain)
         # The value that a rewritten node has where its branch is not taken, if one alone.
         self.settled: dict[tuple[int, int], object] = {}
 
-    def run(self) -> int:
+    def run(self) -> dict[int, Term]:
         for node in self.order:
             if node in self.branches.of:
                 self.image[node] = self._rewritten(node)
-        return self.image[self.order[-1]].id
+        return self.image
 
     def _plain(self, names: set[str]) -> set[int]:
         """Nodes of plain numbers alone: whoever gives them sees to their values."""

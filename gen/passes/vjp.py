@@ -14,15 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, cotangent, masked, number, select
 from gen.graph.branches import Branches
 from gen.graph.graph import INPUT, Builder, reachable
+from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS
+from gen.graph.leading import Leading
 from gen.graph.operations import OPERATIONS, is_harmless
-from gen.graph.shapes import TENSOR_OPERATIONS
+from gen.graph.tensors import gather, indices, spread, sum_over
 from gen.model import Expression, Formula, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Given an operation's name, its operands and the index of one: the partial derivative.
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
@@ -32,11 +37,11 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     """The programs that compute the formula and its VJP, as written and by derivative."""
     builder = Builder.of(formula.graph)
     sweep = _Sweep(builder, formula, derive)
-    g = cotangent(builder)
-    pushed = sweep.run(g)
-    if any(formula.graph[node].op in TENSOR_OPERATIONS for node in sweep.order):
+    pushed = sweep.run([cotangent(builder, one.grad) for one in formula.outputs])
+    if formula.has_tensors or len(formula.outputs) > 1:
         return (_program(formula, builder, pushed, {}),)
-    slopes = sweep.run(number(builder, 1))
+    slopes = sweep.run([number(builder, 1)])
+    g = cotangent(builder, formula.outputs[0].grad)
     scaled = {name: masked(g, slope) for name, slope in slopes.items()}
     return (
         _program(formula, builder, scaled, slopes),
@@ -70,7 +75,7 @@ def _program(
     shown = _nodes(formula, builder, slopes) if slopes else nodes
     graph = builder.freeze()
     derivatives = tuple(None if node is None else Expression(graph, node) for node in shown)
-    return Program(formula, graph, formula.output, nodes, derivatives, bool(slopes))
+    return Program(formula, graph, formula.roots, nodes, derivatives, bool(slopes))
 
 
 def _nodes(formula: Formula, builder: Builder, terms: dict[str, Term]) -> tuple[int | None, ...]:
@@ -83,7 +88,7 @@ def _nodes(formula: Formula, builder: Builder, terms: dict[str, Term]) -> tuple[
 
 @dataclass(slots=True)
 class _Sweep:
-    """One formula, swept from its output to its inputs."""
+    """One formula, swept from its outputs to its inputs."""
 
     builder: Builder
     formula: Formula
@@ -91,11 +96,15 @@ class _Sweep:
     order: list[int] = field(init=False)
     active: set[int] = field(init=False)
     branches: Branches = field(init=False)
+    leading: Leading = field(init=False)
+    uneven: bool = field(init=False)  # whether cotangents are summed to their operands at once
 
     def __post_init__(self) -> None:
-        self.order = reachable(self.builder.nodes, [self.formula.output])
+        self.order = reachable(self.builder.nodes, self.formula.roots)
         self.active = self._active()
-        self.branches = Branches(self.builder, self.order)
+        self.branches = Branches(self.builder, self.formula.roots, self.order)
+        self.leading = Leading(self.builder, {one.grad: one.node for one in self.formula.outputs})
+        self.uneven = self.leading.differ(self.order, self.formula.roots)
 
     def _active(self) -> set[int]:
         """Nodes through which a differentiable input reaches the output."""
@@ -107,9 +116,11 @@ class _Sweep:
                 active.add(node)
         return active
 
-    def run(self, seed: Term) -> dict[str, Term]:
-        """The cotangent of each differentiable input, by name, for `seed` at the output."""
-        cotangents = {self.formula.output: seed}
+    def run(self, seeds: Sequence[Term]) -> dict[str, Term]:
+        """The cotangent of each differentiable input, by name, for one seed at each output."""
+        cotangents: dict[int, Term] = {}
+        for root, seed in zip(self.formula.roots, seeds, strict=True):
+            cotangents[root] = cotangents[root] + seed if root in cotangents else seed
         gradients: dict[str, Term] = {}
         for node in reversed(self.order):
             g = cotangents.pop(node, None)
@@ -119,16 +130,48 @@ class _Sweep:
             if term.op == INPUT:
                 gradients[str(self.builder.nodes[node].payload)] = g
                 continue
-            inner, masks = self._peeled(node, g)
-            for position, contribution in self._pull(term, inner):
-                arg = self.builder.nodes[node].args[position]
-                left = self.branches.left(node, position)
-                if not is_harmless(self.builder.nodes[node]):
-                    contribution = _zero_where(inner, contribution)
-                contribution = _selected(contribution, [*masks, *left])
+            for arg, contribution in self._contributions(node, g):
                 known = cotangents.get(arg)
                 cotangents[arg] = contribution if known is None else known + contribution
         return gradients
+
+    def _contributions(self, node: int, g: Term) -> list[tuple[int, Term]]:
+        """What the cotangent of a node adds to those of its active operands."""
+        args = self.builder.nodes[node].args
+        if self.builder.nodes[node].op in TENSOR_OPERATIONS:
+            # No branch reaches into a tensor operation: the cotangent is masked before it.
+            g = _selected(g, self.branches.conditions(self.branches.of[node]))
+            pulled = self._pull(Term(self.builder, node), g)
+            return [(args[i], self._matched(args[i], one)) for i, one in pulled]
+        inner, masks = self._peeled(node, g)
+        found = []
+        for position, contribution in self._pull(Term(self.builder, node), inner):
+            if not is_harmless(self.builder.nodes[node]):
+                contribution = _zero_where(inner, contribution)
+            left = self.branches.left(node, position)
+            contribution = _selected(contribution, [*masks, *left])
+            found.append((args[position], self._reduced(node, args[position], contribution)))
+        return found
+
+    def _matched(self, arg: int, contribution: Term) -> Term:
+        """A contribution without the indices that only other operands have."""
+        return sum_over(contribution, indices(contribution) - self.builder.indices[arg])
+
+    def _reduced(self, node: int, arg: int, contribution: Term) -> Term:
+        """A contribution of an elementwise operation, summed where it broadcast the operand."""
+        lost = self.builder.indices[node] - self.builder.indices[arg]
+        if self.uneven and ELLIPSIS in self.builder.indices[node]:
+            contribution = self._gathered(node, arg, contribution)
+        return sum_over(contribution, lost)
+
+    def _gathered(self, node: int, arg: int, contribution: Term) -> Term:
+        """The same for leading dimensions, of which the operand may have fewer."""
+        whole, wanted = self.leading.sources(node), self.leading.sources(arg)
+        if wanted == whole:
+            return contribution
+        if self.leading.sources(contribution.id) != whole:
+            contribution = spread(contribution, whole)
+        return gather(contribution, wanted) if wanted else contribution
 
     def _peeled(self, node: int, g: Term) -> tuple[Term, list[tuple[Term, bool]]]:
         """A cotangent before an operation that could make NaN of its zeros.

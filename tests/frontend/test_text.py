@@ -25,7 +25,7 @@ def _names(expr: str, **options: tuple[str, ...]) -> list[str]:
 
 def _shown(expr: str) -> str | None:
     formula = _read(expr)
-    return express(formula.graph, formula.output, 10_000)
+    return express(formula.graph, formula.roots[0], 10_000)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_args_give_the_order_and_make_pi_and_e_inputs() -> None:
 )
 def test_numbers_are_exact(expr: str, value: Fraction) -> None:
     formula = _read(f"x + ({expr})")
-    node = formula.graph[formula.graph[formula.output].args[1]]
+    node = formula.graph[formula.graph[formula.roots[0]].args[1]]
     assert node.payload == value
 
 

@@ -19,14 +19,14 @@ from gen.graph.graph import INPUT, Builder
 def _value(expr: str, digits: int = 30, **at: str) -> object:
     formula = read(request("Case", expr, {"args": list(at)}))
     values = {name: mpmath.mpf(text) for name, text in at.items()}
-    (found,) = evaluate(formula.graph.nodes, [formula.output], values, digits)
+    (found,) = evaluate(formula.graph.nodes, [formula.roots[0]], values, digits)
     return found
 
 
 def _constant(expr: str) -> float:
     """The float that a constant inside an expression becomes."""
     formula = read(request("Case", f"Max(x, {expr})", {}))
-    return as_float(formula.graph.nodes, formula.graph[formula.output].args[1])
+    return as_float(formula.graph.nodes, formula.graph[formula.roots[0]].args[1])
 
 
 # Digits from https://oeis.org: A000796, A001113, A001620, A006752, A001622.

@@ -25,7 +25,7 @@ def _read(expr: str, **options: object) -> Formula:
 
 
 def _written(formula: Formula) -> str:
-    text = express(formula.graph, formula.output, LONG)
+    text = express(formula.graph, formula.roots[0], LONG)
     assert text is not None
     return text
 
@@ -39,10 +39,10 @@ def _again(formula: Formula, options: Mapping[str, object]) -> Formula:
 def _copied(formula: Formula, builder: Builder) -> int:
     """The node of the formula in a graph where equal expressions have equal ids."""
     image: dict[int, int] = {}
-    for node in reachable(formula.graph.nodes, [formula.output]):
+    for node in reachable(formula.graph.nodes, [formula.roots[0]]):
         op, args, payload = formula.graph[node]
         image[node] = builder.node(op, tuple(image[arg] for arg in args), payload)
-    return image[formula.output]
+    return image[formula.roots[0]]
 
 
 @parametrize()
@@ -192,8 +192,8 @@ def test_products_of_matrices(expr: str, text: str) -> None:
 def test_nothing_is_written_beyond_the_length_asked_for(expr: str) -> None:
     formula = _read(expr)
     length = len(_written(formula))
-    assert express(formula.graph, formula.output, length) == _written(formula)
-    assert express(formula.graph, formula.output, length - 1) is None
+    assert express(formula.graph, formula.roots[0], length) == _written(formula)
+    assert express(formula.graph, formula.roots[0], length - 1) is None
 
 
 def test_a_graph_that_would_fill_the_memory_is_given_up_early() -> None:

@@ -19,7 +19,7 @@ from gen.graph.powers import lower_powers
 
 def _lowered(expr: str) -> tuple[Graph, int]:
     formula = read(request("Case", expr, {}))
-    graph, (root,) = lower_powers(formula.graph, [formula.output])
+    graph, (root,) = lower_powers(formula.graph, [formula.roots[0]])
     return graph, root
 
 

@@ -29,7 +29,7 @@ def _read(expr: str) -> Formula:
 
 
 def _written(formula: Formula) -> str | None:
-    return express(formula.graph, formula.output, 1000)
+    return express(formula.graph, formula.roots[0], 1000)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def _difference(formula: Formula, at: Mapping[str, mpf], name: str) -> mpf:
     """The derivative of the value in one input, by differences."""
 
     def along(moved: mpf) -> object:
-        (found,) = evaluate(formula.graph.nodes, [formula.output], {**at, name: moved}, FINE)
+        (found,) = evaluate(formula.graph.nodes, [formula.roots[0]], {**at, name: moved}, FINE)
         return found
 
     return mpmath.diff(along, at[name])

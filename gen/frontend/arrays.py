@@ -1,0 +1,301 @@
+"""Functions of whole arrays that expressions may call: sums, norms, matrices, einsum.
+
+In: views and literal options such as axis=-1. Out: a view, or a `GenError` that names the
+function and the shape it was given. Names and defaults are numpy's; PyTorch's `dim`,
+`keepdim` and `correction` are understood too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from gen.errors import GenError
+from gen.frontend.einsum import einsum
+from gen.frontend.views import Space, View, show
+from gen.graph.algebra import Term, call, power
+from gen.graph.indices import ELLIPSIS, Index
+from gen.graph.leading import sources
+from gen.graph.tensors import indices, matrix, reduced, size, sum_over
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.frontend.views import Order
+
+# A literal option: an axis or several, a switch, a number, the text of an einsum.
+Literal: TypeAlias = "int | float | bool | str | tuple[int, ...] | None"
+Options: TypeAlias = Mapping[str, Literal]
+
+# Other names of an option, and what it stands for.
+SYNONYMS = {"dim": "axis", "keepdim": "keepdims", "correction": "ddof"}
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFunction:
+    """One function: how many arrays it takes, which options, and what it makes of them."""
+
+    arrays: int
+    options: tuple[str, ...]  # in the order of positional ones
+    build: Callable[[Space, str, Sequence[View], Options], View]
+
+
+def _axis(options: Options, default: int | None = None) -> int | tuple[int, ...] | None:
+    given = options.get("axis", default)
+    assert given is None or isinstance(given, int | tuple)
+    return given
+
+
+def _reduction(reduce: Callable[[Term, frozenset[Index]], Term]) -> ArrayFunction:
+    """A function that takes away the axes that it is told, or all."""
+
+    def build(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+        (view,) = views
+        places = space.axes(view, _axis(options), name)
+        over = frozenset(a for i in places if (a := view.order[i]) is not None)
+        order = space.without(view, places, bool(options.get("keepdims")), name)
+        return View(reduce(view.term, over), order, view.free)
+
+    return ArrayFunction(1, ("axis", "keepdims"), build)
+
+
+def _over(op: str) -> Callable[[Term, frozenset[Index]], Term]:
+    """An operation over indices that the term has; over others it is the term itself."""
+
+    def reduce(term: Term, over: frozenset[Index]) -> Term:
+        return reduced(op, term, over & indices(term))
+
+    return reduce
+
+
+def _count(term: Term, over: frozenset[Index]) -> Term:
+    count = term.like(1)
+    for index in sorted(over):
+        inputs = sources(term) if index == ELLIPSIS else ()
+        count = count * size(term.builder, index, inputs)
+    return count
+
+
+def _mean(term: Term, over: frozenset[Index]) -> Term:
+    return sum_over(term, over) / _count(term, over)
+
+
+def _prod(term: Term, over: frozenset[Index]) -> Term:
+    present = over & indices(term)
+    return power(reduced("prod", term, present), _count(term, over - present))
+
+
+def _logsumexp(term: Term, over: frozenset[Index]) -> Term:
+    present = over & indices(term)
+    absent = over - present
+    whole = reduced("logsumexp", term, present)
+    return whole + call("log", _count(term, absent)) if absent else whole
+
+
+def _var(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """The mean square deviation, its divisor less by ddof (0, as in numpy)."""
+    (view,) = views
+    places = space.axes(view, _axis(options), name)
+    over = frozenset(a for i in places if (a := view.order[i]) is not None)
+    less = options.get("ddof", 0)
+    if not isinstance(less, int):
+        raise GenError(f"{name}: ddof is a whole number, given {less!r}")
+    deviation = view.term - _mean(view.term, over)
+    count = _count(view.term, over)
+    value = sum_over(deviation**2, over) / (count - less if less else count)
+    order = space.without(view, places, bool(options.get("keepdims")), name)
+    return View(value, order, view.free)
+
+
+def _std(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    found = _var(space, name, views, options)
+    return found.with_term(call("sqrt", found.term))
+
+
+def _norm(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """The norm of vectors: Euclidean, or of order 1 or infinity."""
+    order = options.get("ord")
+    kinds: dict[Literal, Callable[[Term, frozenset[Index]], Term]] = {
+        None: _euclidean,
+        2: _euclidean,
+        1: lambda term, over: sum_over(call("abs", term), over),
+        "inf": lambda term, over: _over("amax")(call("abs", term), over),
+    }
+    if order not in kinds:
+        raise GenError(f"{name} has the orders 1, 2 and 'inf', given {order!r}")
+    return _reduction(kinds[order]).build(space, name, views, options)
+
+
+def _euclidean(term: Term, over: frozenset[Index]) -> Term:
+    present = over & indices(term)
+    whole = reduced("norm", term, present) if present else call("abs", term)
+    absent = over - present
+    return whole * call("sqrt", _count(term, absent)) if absent else whole
+
+
+def _normalisation(op: str) -> ArrayFunction:
+    """A function that relates the elements along its axes to each other; -1 by default."""
+
+    def build(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+        (view,) = views
+        places = space.axes(view, _axis(options, -1), name)
+        over = frozenset(a for i in places if (a := view.order[i]) is not None)
+        if not over <= indices(view.term):
+            raise GenError(f"{name}: its operand is the same along the axis")
+        return view.with_term(reduced(op, view.term, over))
+
+    return ArrayFunction(1, ("axis",), build)
+
+
+# ---- products and matrices
+
+
+def _product(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    return space.product(*views, what=name)
+
+
+def _dot(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """The inner product of two vectors; of matrices, their product, as in numpy."""
+    for view in views:
+        if view.leads or len(view.order) not in (1, 2):
+            space.needs(name, [view])
+    return space.product(*views, what=name)
+
+
+def _outer(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    a, b = views
+    if any(view.leads or len(view.order) != 1 for view in views):
+        space.needs(f"{name} of two vectors", views)
+    (u, v), order = space.aligned([View(a.term, (*a.order, None), a.free), b], name)
+    return View(u * v, order, a.free | b.free)
+
+
+def _square(space: Space, name: str, view: View) -> tuple[Order, Index, Index]:
+    """The axes of a stack of square matrices: those before, rows and columns."""
+    if len(view.tail) < 2:
+        space.needs(name, [view])
+    *before, i, j = view.order
+    if i is None or j is None or i.size != j.size:
+        raise GenError(f"{name} needs square matrices, given the shape {show(view.order)}")
+    if not {i, j} <= indices(view.term):
+        raise GenError(f"{name}: the matrix is the same along an axis, and singular")
+    return tuple(before), i, j
+
+
+def _trace(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    (view,) = views
+    before, i, j = _square(space, name, view)
+    return View(sum_over(space.diagonal(view.term, i, j), {i}), before, view.free)
+
+
+def _determinant(op: str) -> ArrayFunction:
+    def build(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+        (view,) = views
+        before, i, j = _square(space, name, view)
+        return View(matrix(op, i, j, view.term), before, view.free)
+
+    return ArrayFunction(1, (), build)
+
+
+def _inverse(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    (view,) = views
+    before, i, j = _square(space, name, view)
+    return View(matrix("inv", i, j, view.term), (*before, j, i), view.free)
+
+
+def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """The x of a @ x = b, for one right-hand side or a matrix of them."""
+    a, b = views
+    before, i, j = _square(space, name, a)
+    if len(b.tail) not in (1, 2) or (before and len(b.tail) == 1):
+        space.needs(name, [b])
+    rows = b.order[-1] if len(b.tail) == 1 else b.order[-2]
+    if rows is None or rows.size != i.size:
+        raise GenError(f"shapes {show(a.order)} and {show(b.order)} do not fit {name}")
+    # The columns of b are nothing to a: with an axis of size 1 in their place, a's rows
+    # and what is before them meet those of b.
+    columns = b.order[-1:] if len(b.tail) == 2 else ()
+    left = View(a.term, (*before, i, *(None for _ in columns)), a.free)
+    (_, right), order = space.aligned([left, b], name)
+    if order[len(order) - len(columns) - 1] != i:
+        raise GenError(f"{name}: the batches of {show(a.order)} and {show(b.order)} do not fit")
+    solution = matrix("solve", i, j, a.term, right)
+    at = len(order) - len(columns) - 1
+    return View(solution, (*order[:at], j, *order[at + 1 :]), a.free | b.free)
+
+
+def _transpose(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    (view,) = views
+    return transposed(view)
+
+
+def transposed(view: View) -> View:
+    """The view with its axes in reverse, `.T`."""
+    if view.leads:
+        given = "any shape" if view.is_free else show(view.order)
+        raise GenError(
+            f".T needs an operand of declared dimensions, given {given}; declare them, as in "
+            "--shape x=N,I, or swap the last two with .mT"
+        )
+    return View(view.term, view.order[::-1], view.free)
+
+
+def swapped(view: View) -> View:
+    """The view with its last two axes swapped, `.mT`."""
+    if len(view.tail) < 2:
+        raise GenError(f".mT needs two declared dimensions, given {show(view.order)}")
+    *before, i, j = view.order
+    return View(view.term, (*before, j, i), view.free)
+
+
+def _einsum(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    return einsum(space, str(options["equation"]), views)
+
+
+def _cosine(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """x.y / (|x| |y|) along an axis, the last by default."""
+    terms, both = space.united(views, name)
+    (place, *more) = space.axes(both, _axis(options, -1), name)
+    axis = both.order[place]
+    if more or axis is None:
+        raise GenError(f"{name} takes one axis, given {options.get('axis')!r}")
+    x, y = terms
+    norms = [_euclidean(term, frozenset({axis})) for term in terms]
+    value = sum_over(x * y, {axis}) / (norms[0] * norms[1])
+    return View(value, space.without(both, (place,), False, name), both.free)
+
+
+MANY = 1_000
+
+_SUM = _reduction(sum_over)
+_MAX, _MIN = _reduction(_over("amax")), _reduction(_over("amin"))
+
+# By spelling. Those of one argument that FUNCTIONS has too mean the reduction only where
+# there is an axis, or nothing to compare with.
+ARRAY_FUNCTIONS: dict[str, ArrayFunction] = {
+    "sum": _SUM,
+    "mean": _reduction(_mean),
+    "prod": _reduction(_prod),
+    "amax": _MAX,
+    "amin": _MIN,
+    "max": _MAX,
+    "min": _MIN,
+    "var": ArrayFunction(1, ("axis", "keepdims", "ddof"), _var),
+    "std": ArrayFunction(1, ("axis", "keepdims", "ddof"), _std),
+    "norm": ArrayFunction(1, ("ord", "axis", "keepdims"), _norm),
+    "logsumexp": _reduction(_logsumexp),
+    "softmax": _normalisation("softmax"),
+    "log_softmax": _normalisation("log_softmax"),
+    "matmul": ArrayFunction(2, (), _product),
+    "dot": ArrayFunction(2, (), _dot),
+    "outer": ArrayFunction(2, (), _outer),
+    "trace": ArrayFunction(1, (), _trace),
+    "det": _determinant("det"),
+    "logdet": _determinant("logdet"),
+    "inv": ArrayFunction(1, (), _inverse),
+    "solve": ArrayFunction(2, (), _solve),
+    "transpose": ArrayFunction(1, (), _transpose),
+    "einsum": ArrayFunction(MANY, (), _einsum),
+    "cosine_similarity": ArrayFunction(2, ("axis",), _cosine),
+}
