@@ -165,8 +165,8 @@ class _Dialect:
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
         if kind == "prod_others":
-            return self.runtime_call("prod_others", [operand, Text(axes)])
-        return self._special(kind, [operand, Text(f"axis={axes}")])
+            return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
+        return self._special(kind, [operand, *([Text(f"axis={axes}")] if axes else [])])
 
     def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
         return self.runtime_call("einsum", [Text(f'"{equation}"'), *operands])
@@ -297,7 +297,7 @@ class _Emitter(Emitter[Module]):
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
-        forward, backward = self._forward(), self.backward()
+        forward, backward, base = self._forward(), self.backward(), self._base()
         arguments = [outline.identifier(one) for one in self.kernel.operands]
         before = len(f"    return {outline.name}.apply()")
         return Module(
@@ -309,7 +309,7 @@ class _Emitter(Emitter[Module]):
             documentation=outline.documentation(),
             imports=self._imports([*forward, *backward]),
             saving=outline.saving(),
-            base=self._base(),
+            base=base,
             output_type=outline.output_type("Array"),
             backward_parameters=self._backward_parameters(),
             forward_parameters=outline.parameters(["ctx: Context"], "ArrayLike", 16, 4),

@@ -138,10 +138,11 @@ class _Dialect:
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
         if kind == "prod_others":
-            return self.runtime_call("prod_others", [operand, Text(axes)])
-        if not axes.startswith("("):
+            return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
+        if axes and not axes.startswith("("):
             return call(f"torch.{kind}", [operand, Text(axes)])
         whole = f"torch.logsumexp({operand.code}, {axes}, keepdim=True)"
+        whole = whole if axes else self.reduce("logsumexp", operand, "").code
         logarithm = f"{enclose(operand, SUM)} - {whole}"
         if kind == "log_softmax":
             return Text(logarithm, SUM)

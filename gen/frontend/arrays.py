@@ -208,14 +208,14 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     """The x of a @ x = b, for one right-hand side or a matrix of them."""
     a, b = views
     before, i, j = _square(space, name, a)
-    if len(b.tail) not in (1, 2) or (before and len(b.tail) == 1):
+    if not b.tail:
         space.needs(name, [b])
     rows = b.order[-1] if len(b.tail) == 1 else b.order[-2]
     if rows is None or rows.size != i.size:
         raise GenError(f"shapes {show(a.order)} and {show(b.order)} do not fit {name}")
     # The columns of b are nothing to a: with an axis of size 1 in their place, a's rows
     # and what is before them meet those of b.
-    columns = b.order[-1:] if len(b.tail) == 2 else ()
+    columns = b.order[-1:] if len(b.tail) > 1 else ()
     left = View(a.term, (*before, i, *(None for _ in columns)), a.free)
     (_, right), order = space.aligned([left, b], name)
     if order[len(order) - len(columns) - 1] != i:

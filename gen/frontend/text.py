@@ -149,7 +149,8 @@ class _Script:
             if not met:
                 return axes, reading
             for name, orders in met.items():
-                axes = axes.with_order(name, _common(orders), loose=True)
+                common = _common(orders)
+                axes = axes.with_order(name, common, loose=common != ())
 
     def _declared(self, axes: _Axes, need: Undeclared) -> _Axes:
         """Axes for undeclared inputs of which a reduction names some, as in axis=-1."""
@@ -269,9 +270,13 @@ def _order(dimensions: Sequence[str]) -> Order:
 
 
 def _common(orders: Iterable[Order]) -> Order:
-    """The axes that an undeclared input takes over: those that all that it meets have."""
+    """The axes that an undeclared input takes over: those that all that it meets have.
+
+    Beside axes that were kept with size 1 it is a number.
+    """
     shortest, *rest = sorted(orders, key=len)
-    return shortest if all(one[len(one) - len(shortest) :] == shortest for one in rest) else ()
+    same = all(one[len(one) - len(shortest) :] == shortest for one in rest)
+    return shortest if same and None not in shortest else ()
 
 
 def _carried(first: Order, axes: _Axes, reading: _Reading) -> bool:

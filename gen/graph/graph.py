@@ -41,6 +41,9 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 # What is given, by the kind of leaf and its name.
 Leaf: TypeAlias = tuple[str, "Payload"]
 
+# What is no plain number though its operands are.
+_SHAPED = VARIABLES | {"expand", "spread"}
+
 # What costs nothing at run time: leaves, and other views of what there is.
 _FREE = LEAVES | {"rename", "view", "transpose"}
 
@@ -139,7 +142,7 @@ def constants(nodes: Sequence[Node], order: Iterable[int]) -> set[int]:
     found: set[int] = set()
     for node in order:
         op, args, _ = nodes[node]
-        if op not in VARIABLES and found.issuperset(args):
+        if op not in _SHAPED and found.issuperset(args):
             found.add(node)
     return found
 

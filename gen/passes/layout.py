@@ -331,7 +331,7 @@ class _Layout:
             for place, axis in enumerate(one.order)
             if axis in lost
         )
-        everything = not keeps and len(axes) == len(one.order)
+        everything = len(axes) == len(one.order) and not (keeps and "..." not in axes)
         payload = (kind, () if everything else axes, len(one.order) - 1)
         order = one.order if keeps else tuple(axis for axis in one.order if axis not in lost)
         op = "normalise" if keeps else "reduce"
@@ -416,6 +416,7 @@ class _Layout:
             ids = tuple(self._aligned(one, self._sorted(whole)).node for one in (a, b))
             product = Laid(self.builder.node("mul", ids), self._sorted(whole))
             return self._reduction("sum", product, tuple(over)) if over else product
+        a, b = self._without_ones(a), self._without_ones(b)
         found = matrix_product(a.order, b.order, over, order)
         if found is not None:
             left, right = (self._transposed(one, flip) for one, flip in zip((a, b), found.flips, strict=True))
@@ -423,6 +424,9 @@ class _Layout:
             return Laid(self.builder.node("matmul", pair), order)
         equation = _equation([a.order, b.order], order)
         return Laid(self.builder.node("einsum", (a.node, b.node), equation), order)
+
+    def _without_ones(self, one: Laid) -> Laid:
+        return self._moved(one, tuple(axis for axis in one.order if axis is not None))
 
     def _transposed(self, one: Laid, flip: bool) -> int:
         if not flip:

@@ -120,6 +120,8 @@ class _Sweep:
         """The cotangent of each differentiable input, by name, for one seed at each output."""
         cotangents: dict[int, Term] = {}
         for root, seed in zip(self.formula.roots, seeds, strict=True):
+            # An output may be the same along some of its axes.
+            seed = self._matched(root, seed)
             cotangents[root] = cotangents[root] + seed if root in cotangents else seed
         gradients: dict[str, Term] = {}
         for node in reversed(self.order):

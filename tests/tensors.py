@@ -1,0 +1,464 @@
+"""Tensor formulas beside the obvious plain code, which the tests run over.
+
+What is expected of emitted code comes from the plain torch code and its autograd.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Plain: TypeAlias = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class TensorCase:
+    """One formula, plain code for it, and shapes of its inputs."""
+
+    id: str
+    expr: str
+    plain: Plain
+    shapes: tuple[tuple[int, ...], ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    positive: bool = False  # inputs within (0.5, 1.5) instead of around 0
+    definite: bool = False  # the last input is made positive definite
+
+    def inputs(self) -> list[Tensor]:
+        """Tensors of these shapes."""
+        generator = torch.Generator().manual_seed(len(self.expr))
+        found = [
+            torch.rand(shape, generator=generator, dtype=torch.float64) for shape in self.shapes
+        ]
+        found = [one + 0.5 if self.positive else 2 * one - 1 for one in found]
+        if self.definite:
+            size = found[-1].shape[-1]
+            found[-1] = found[-1] @ found[-1].mT + 3 * torch.eye(size, dtype=torch.float64)
+        return found
+
+
+def parametrize_tensors() -> pytest.MarkDecorator:
+    """Run a test over the table."""
+    return pytest.mark.parametrize("case", TENSORS, ids=[case.id for case in TENSORS])
+
+
+def _shape(**shapes: str) -> dict[str, Any]:
+    return {"shape": shapes}
+
+
+_NORMALISED = "(x - mean(x, axis=-1, keepdims=True))/sqrt(var(x, axis=-1, keepdims=True) + 1e-5)"
+_ATTENTION = "softmax(q @ k.T / sqrt(4), axis=-1) @ v"
+_RBF = (
+    "exp(-(sum(x**2, axis=1, keepdims=True) + sum(y**2, axis=1) - 2*x @ y.T)/(2*length**2))"
+)
+
+TENSORS: tuple[TensorCase, ...] = (
+    # what gen.toml asks for
+    TensorCase(
+        "Linear",
+        "input @ weight.T + bias",
+        functional.linear,
+        ((3, 4), (5, 4), (5,)),
+        _shape(input="N,I", weight="O,I", bias="O"),
+    ),
+    TensorCase(
+        "QuadraticForm",
+        "x @ A @ x",
+        lambda x, a: x @ a @ x,
+        ((4,), (4, 4)),
+        _shape(x="D", A="D,D"),
+    ),
+    TensorCase(
+        "QuadraticForms",
+        "sum((x @ A) * x, axis=-1)",
+        lambda x, a: ((x @ a) * x).sum(-1),
+        ((3, 4), (4, 4)),
+        _shape(x="N,D", A="D,D"),
+    ),
+    TensorCase(
+        "Bilinear",
+        "einsum('ni,oij,nj->no', x, W, y) + b",
+        lambda x, w, y, b: torch.einsum("ni,oij,nj->no", x, w, y) + b,
+        ((3, 4), (2, 4, 5), (3, 5), (2,)),
+        _shape(x="N,I", W="O,I,J", y="N,J", b="O"),
+    ),
+    TensorCase(
+        "Mahalanobis",
+        "d = x - mu; sqrt(sum(solve(S, d) * d))",
+        lambda x, mu, s: torch.sqrt((x - mu) @ torch.linalg.solve(s, x - mu)),
+        ((4,), (4,), (4, 4)),
+        {"shape": {"x": "D", "mu": "D", "S": "D,D"}, "args": "x,mu,S"},
+        definite=True,
+    ),
+    TensorCase("LogSumExp", "logsumexp(x, axis=-1)", lambda x: torch.logsumexp(x, -1), ((3, 4),)),
+    TensorCase("Softmax", "softmax(x, axis=-1)", lambda x: torch.softmax(x, -1), ((3, 4),)),
+    TensorCase(
+        "LayerNorm",
+        f"{_NORMALISED} * weight + bias",
+        lambda x, w, b: functional.layer_norm(x, x.shape[-1:], w, b),
+        ((2, 3, 4), (4,), (4,)),
+        _shape(x="...,D", weight="D", bias="D"),
+    ),
+    TensorCase(
+        "RMSNorm",
+        "x / sqrt(mean(x**2, axis=-1, keepdims=True) + eps) * weight",
+        lambda x, e, w: x / torch.sqrt((x**2).mean(-1, keepdim=True) + e) * w,
+        ((2, 3, 4), (), (4,)),
+        _shape(x="...,D", weight="D"),
+        positive=True,
+    ),
+    TensorCase(
+        "CosineSimilarity",
+        "sum(x*y, axis=-1) / (norm(x, axis=-1) * norm(y, axis=-1))",
+        lambda x, y: functional.cosine_similarity(x, y, dim=-1),
+        ((3, 4), (3, 4)),
+        _shape(x="...,D", y="...,D"),
+    ),
+    TensorCase(
+        "CrossEntropy",
+        "mean(logsumexp(logits, axis=-1) - sum(target*logits, axis=-1))",
+        lambda x, t: (torch.logsumexp(x, -1) - (t * x).sum(-1)).mean(),
+        ((3, 4), (3, 4)),
+        _shape(logits="N,C", target="N,C"),
+    ),
+    TensorCase(
+        "Attention",
+        _ATTENTION,
+        lambda q, k, v: functional.scaled_dot_product_attention(q, k, v),
+        ((3, 4), (5, 4), (5, 2)),
+        _shape(q="N,D", k="M,D", v="M,E"),
+    ),
+    TensorCase(
+        "RBF",
+        _RBF,
+        lambda x, y, s: torch.exp(
+            -((x**2).sum(1, keepdim=True) + (y**2).sum(1) - 2 * x @ y.T) / (2 * s**2)
+        ),
+        ((3, 4), (5, 4), ()),
+        _shape(x="N,D", y="M,D"),
+        positive=True,
+    ),
+    TensorCase(
+        "GLU",
+        "(x @ W + b) * sigmoid(x @ V + c)",
+        lambda x, w, b, v, c: (x @ w + b) * torch.sigmoid(x @ v + c),
+        ((3, 4), (4, 5), (5,), (4, 5), (5,)),
+        _shape(x="N,I", W="I,O", b="O", V="I,O", c="O"),
+    ),
+    TensorCase(
+        "SwiGLU",
+        "silu(x @ W.T) * (x @ V.T) @ U.T",
+        lambda x, w, v, u: (functional.silu(x @ w.T) * (x @ v.T)) @ u.T,
+        ((3, 4), (5, 4), (5, 4), (4, 5)),
+        _shape(x="N,D", W="H,D", V="H,D", U="D,H"),
+    ),
+    TensorCase(
+        "LowRank",
+        "x @ W.T + s * (x @ A.T) @ B.T",
+        lambda x, w, s, a, b: x @ w.T + s * (x @ a.T) @ b.T,
+        ((3, 4), (5, 4), (), (2, 4), (5, 2)),
+        _shape(x="N,I", W="O,I", A="R,I", B="O,R"),
+    ),
+    # reductions
+    TensorCase("sum", "sum(x**3)", lambda x: (x**3).sum(), ((3, 4),)),
+    TensorCase("sum_of_two", "sum((x - y)**2)", lambda x, y: ((x - y) ** 2).sum(), ((3, 4), (4,))),
+    TensorCase("mse", "mean((x - y)**2)", lambda x, y: ((x - y) ** 2).mean(), ((4,), (3, 1))),
+    TensorCase(
+        "two_sums", "sum(x*t) + sum(x)", lambda x, t: (x * t).sum() + x.sum(), ((4,), (3, 1))
+    ),
+    TensorCase("centred", "x - mean(x)", lambda x: x - x.mean(), ((3, 4),)),
+    TensorCase(
+        "sum_axis", "sum(sin(x), axis=0)", lambda x: x.sin().sum(0), ((3, 4),), _shape(x="N,D")
+    ),
+    TensorCase(
+        "sum_keepdims",
+        "x / sum(x, axis=(0, 1), keepdims=True)",
+        lambda x: x / x.sum((0, 1), keepdim=True),
+        ((3, 4),),
+        _shape(x="N,D"),
+        positive=True,
+    ),
+    TensorCase("dim", "sum(x, dim=-1, keepdim=True)*x", lambda x: x.sum(-1, True) * x, ((3, 4),)),
+    TensorCase("mean_of_one", "mean(x*y)", lambda x, y: (x * y).mean(), ((3, 4), (3, 1))),
+    TensorCase("prod", "prod(x, axis=-1)", lambda x: x.prod(-1), ((3, 4),)),
+    TensorCase("prod_all", "prod(x)", lambda x: x.prod(), ((3, 2),)),
+    TensorCase("max", "max(x, axis=-1)", lambda x: x.amax(-1), ((3, 4),)),
+    TensorCase("min", "exp(amin(x))", lambda x: x.amin().exp(), ((3, 4),)),
+    TensorCase("span", "max(x) - min(x)", lambda x: x.amax() - x.amin(), ((3, 4),)),
+    TensorCase("norm", "norm(x)", lambda x: torch.linalg.vector_norm(x), ((3, 4),)),
+    TensorCase(
+        "norms",
+        "norm(x, ord=1, axis=-1) + norm(x, axis=-1) + norm(x, ord='inf', axis=-1)",
+        lambda x: x.abs().sum(-1) + x.norm(dim=-1) + x.abs().amax(-1),
+        ((3, 4),),
+    ),
+    TensorCase("var", "var(x, axis=-1)", lambda x: x.var(-1, correction=0), ((3, 4),)),
+    TensorCase("std", "std(x, ddof=1)", lambda x: x.std(), ((3, 4),)),
+    TensorCase(
+        "log_softmax", "log_softmax(x, axis=-1)", lambda x: torch.log_softmax(x, -1), ((3, 4),)
+    ),
+    TensorCase(
+        "softmax_of_two",
+        "softmax(x, axis=(-2, -1))",
+        lambda x: torch.softmax(x.flatten(-2), -1).reshape(x.shape),
+        ((2, 3, 4),),
+    ),
+    TensorCase(
+        "logsumexp_all", "logsumexp(2*x)", lambda x: torch.logsumexp((2 * x).flatten(), 0), ((3, 4),)
+    ),
+    TensorCase(
+        "entropy",
+        "-sum(softmax(x, axis=-1)*log_softmax(x, axis=-1), axis=-1)",
+        lambda x: -(torch.softmax(x, -1) * torch.log_softmax(x, -1)).sum(-1),
+        ((3, 4),),
+    ),
+    # matrices
+    TensorCase(
+        "trace", "trace(A)", lambda a: torch.trace(a), ((4, 4),), _shape(A="D,D")
+    ),
+    TensorCase(
+        "trace_of_product",
+        "trace(A @ B)",
+        lambda a, b: torch.trace(a @ b),
+        ((3, 4), (4, 3)),
+        _shape(A="N,M", B="M,N"),
+    ),
+    TensorCase(
+        "symmetric",
+        "A + A.T - 2*A*A.T",
+        lambda a: a + a.T - 2 * a * a.T,
+        ((3, 3),),
+        _shape(A="D,D"),
+    ),
+    TensorCase("gram", "x @ x.T", lambda x: x @ x.T, ((3, 4),), _shape(x="N,D")),
+    TensorCase("power", "A @ A @ A", lambda a: a @ a @ a, ((3, 3),), _shape(A="D,D")),
+    TensorCase(
+        "gram_of_tanh",
+        "tanh(x) @ tanh(x).T",
+        lambda x: x.tanh() @ x.tanh().T,
+        ((3, 4),),
+        _shape(x="N,D"),
+    ),
+    TensorCase(
+        "dot", "dot(x, y)**2", lambda x, y: (x @ y) ** 2, ((4,), (4,)), _shape(x="D", y="D")
+    ),
+    TensorCase(
+        "outer",
+        "outer(x, y) + outer(y, x).T",
+        lambda x, y: 2 * torch.outer(x, y),
+        ((3,), (4,)),
+        _shape(x="N", y="M"),
+    ),
+    TensorCase(
+        "outer_of_one", "outer(x, x)", lambda x: torch.outer(x, x), ((3,),), _shape(x="N")
+    ),
+    TensorCase(
+        "det",
+        "det(A @ A.T + C)",
+        lambda a, c: torch.linalg.det(a @ a.T + c),
+        ((3, 3), (3, 3)),
+        _shape(A="D,D", C="D,D"),
+    ),
+    TensorCase(
+        "logdet",
+        "logdet(A @ A.T + 3*B)",
+        lambda a, b: torch.linalg.slogdet(a @ a.T + 3 * b)[1],
+        ((3, 3), (3, 3)),
+        _shape(A="D,D", B="D,D"),
+    ),
+    TensorCase(
+        "inv",
+        "inv(A) @ b",
+        lambda a, b: torch.linalg.inv(a) @ b,
+        ((3, 3), (3,)),
+        _shape(A="D,D", b="D"),
+    ),
+    TensorCase(
+        "inverse_twice",
+        "inv(A) @ inv(A).T",
+        lambda a: torch.linalg.inv(a) @ torch.linalg.inv(a).T,
+        ((3, 3),),
+        _shape(A="D,D"),
+    ),
+    TensorCase(
+        "solve_matrix",
+        "solve(A, B)",
+        lambda a, b: torch.linalg.solve(a, b),
+        ((3, 3), (3, 2)),
+        _shape(A="D,D", B="D,K"),
+    ),
+    TensorCase(
+        "sum_of_solution",
+        "sum(solve(A, b))",
+        lambda a, b: torch.linalg.solve(a, b).sum(),
+        ((3, 3), (3,)),
+        _shape(A="D,D", b="D"),
+    ),
+    TensorCase(
+        "batched_solve",
+        "sum(solve(A, B) * B)",
+        lambda a, b: (torch.linalg.solve(a, b) * b).sum(),
+        ((2, 3, 3), (2, 3, 2)),
+        _shape(A="N,D,D", B="N,D,K"),
+    ),
+    TensorCase(
+        "batched_inverse",
+        "inv(A) @ x[:, :, None]",
+        lambda a, x: torch.linalg.inv(a) @ x[:, :, None],
+        ((2, 3, 3), (2, 3)),
+        _shape(A="N,D,D", x="N,D"),
+    ),
+    # einsum
+    TensorCase(
+        "einsum",
+        "einsum('ij,jk->ik', a, b)",
+        lambda a, b: a @ b,
+        ((3, 4), (4, 2)),
+        _shape(a="N,M", b="M,K"),
+    ),
+    TensorCase(
+        "einsum_diagonal",
+        "einsum('ii->i', a) * einsum('ii', a)",
+        lambda a: torch.diagonal(a) * torch.trace(a),
+        ((3, 3),),
+        _shape(a="N,N"),
+    ),
+    TensorCase(
+        "einsum_three",
+        "einsum('ij,jk,kl->il', a, b, c)",
+        lambda a, b, c: a @ b @ c,
+        ((3, 4), (4, 2), (2, 5)),
+        _shape(a="N,M", b="M,K", c="K,L"),
+    ),
+    TensorCase(
+        "einsum_batch",
+        "einsum('...ij,...jk->...ik', a, b)",
+        lambda a, b: a @ b,
+        ((2, 3, 4), (2, 4, 2)),
+        _shape(a="...,N,M", b="...,M,K"),
+    ),
+    TensorCase(
+        "einsum_outer",
+        "einsum('i,j->ji', a, b)",
+        lambda a, b: torch.outer(b, a),
+        ((3,), (4,)),
+        _shape(a="N", b="M"),
+    ),
+    TensorCase(
+        "einsum_permuted",
+        "einsum('abc->cab', x)**2",
+        lambda x: x.permute(2, 0, 1) ** 2,
+        ((2, 3, 4),),
+        _shape(x="A,B,C"),
+    ),
+    # broadcasting, leading dimensions, new axes
+    TensorCase(
+        "batched_matmul",
+        "a @ b + c",
+        lambda a, b, c: a @ b + c,
+        ((2, 3, 4), (4, 5), (3, 1)),
+        _shape(a="...,N,M", b="M,K", c="N,1"),
+    ),
+    TensorCase(
+        "two_batches",
+        "a @ b",
+        lambda a, b: a @ b,
+        ((2, 1, 3, 4), (3, 4, 5)),
+        _shape(a="...,N,M", b="...,M,K"),
+    ),
+    TensorCase(
+        "distances",
+        "sum((x[:, None] - y[None, :])**2, axis=-1)",
+        lambda x, y: ((x[:, None] - y[None, :]) ** 2).sum(-1),
+        ((3, 4), (5, 4)),
+        _shape(x="N,D", y="M,D"),
+    ),
+    TensorCase(
+        "undeclared",
+        "s * tanh(x @ A) + t",
+        lambda s, x, a, t: s * torch.tanh(x @ a) + t,
+        ((5,), (3, 4), (4, 5), (3, 1)),
+        _shape(x="N,I", A="I,O"),
+    ),
+    TensorCase(
+        "heads",
+        "softmax(q @ k.mT / 2, axis=-1) @ v",
+        lambda q, k, v: functional.scaled_dot_product_attention(q, k, v),
+        ((2, 3, 4), (2, 5, 4), (2, 5, 4)),
+        _shape(q="...,N,D", k="...,M,D", v="...,M,D"),
+    ),
+    TensorCase(
+        "transposed_result",
+        "(x @ W).T * 2",
+        lambda x, w: (x @ w).T * 2,
+        ((3, 4), (4, 5)),
+        _shape(x="N,I", W="I,O"),
+    ),
+    TensorCase("only_transposed", "x.T", lambda x: x.T * 1, ((3, 4),), _shape(x="N,I")),
+    TensorCase(
+        "constant_rows",
+        "x - x + sum(w)",
+        lambda x, w: 0 * x + w.sum(),
+        ((3, 4), (4,)),
+        _shape(x="N,I", w="I"),
+    ),
+    TensorCase(
+        "numbers",
+        "norm(cross, axis=-1) * sum(v[:, None] * w, axis=1)",
+        lambda c, v, w: torch.linalg.vector_norm(c, dim=-1) * (v[:, None] * w).sum(1),
+        ((2, 3), (2,), (2, 3)),
+        _shape(cross="2,3", v="2", w="2,3"),
+    ),
+    # branches around sums
+    TensorCase(
+        "branch_of_sum",
+        "where(y > 0, sum(log(x), axis=-1), y)",
+        lambda y, x: torch.where(y > 0, x.log().sum(-1), y),
+        ((3,), (3, 4)),
+        {"shape": {"x": "N,D", "y": "N"}, "args": "y,x"},
+        positive=True,
+    ),
+    TensorCase(
+        "sum_of_branch",
+        "sum(where(x > 0, sqrt(x), 0), axis=-1)",
+        lambda x: torch.where(x > 0, torch.where(x > 0, x, 1).sqrt(), 0).sum(-1),
+        ((3, 4),),
+    ),
+    TensorCase(
+        "clipped",
+        "mean(clip(x @ w, -1, 1)**2)",
+        lambda x, w: ((x @ w).clamp(-1, 1) ** 2).mean(),
+        ((3, 4), (4,)),
+        _shape(x="N,D", w="D"),
+    ),
+    # several outputs
+    TensorCase(
+        "Rotate",
+        "c=cos(t); s=sin(t); u=c*x-s*y; v=s*x+c*y",
+        lambda t, x, y: (t.cos() * x - t.sin() * y, t.sin() * x + t.cos() * y),
+        ((), (3,), (3,)),
+        {"outputs": "u,v"},
+    ),
+    TensorCase(
+        "uneven",
+        "u = x*t; w = 2*x**2",
+        lambda x, t: (x * t, 2 * x**2),
+        ((4,), (3, 1)),
+    ),
+    TensorCase(
+        "value_and_norm",
+        "y = x @ W; n = sum(y**2, axis=-1)",
+        lambda x, w: (x @ w, ((x @ w) ** 2).sum(-1)),
+        ((3, 4), (4, 5)),
+        {"shape": {"x": "N,I", "W": "I,O"}, "outputs": ["y", "n"]},
+    ),
+)
+
+# What gen.toml asks for: its names begin with a capital.
+ENTRIES = tuple(case for case in TENSORS if case.id[0].isupper())

@@ -1,0 +1,135 @@
+"""Tensor formulas: values, gradients and what is saved, against plain torch code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.autograd import gradcheck, gradgradcheck
+
+import gen
+from tests.tensors import ENTRIES, TensorCase, parametrize_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
+
+
+def _outputs(value: Any) -> tuple[Tensor, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _cotangents(outputs: tuple[Tensor, ...]) -> list[Tensor]:
+    """Cotangents that are not constant."""
+    counts = [torch.arange(1.0, one.numel() + 1, dtype=one.dtype) for one in outputs]
+    return [count.cos().reshape(one.shape) for count, one in zip(counts, outputs, strict=True)]
+
+
+def _gradients(outputs: tuple[Tensor, ...], inputs: list[Tensor]) -> list[Tensor]:
+    cotangents = _cotangents(outputs)
+    found = torch.autograd.grad(outputs, inputs, cotangents, allow_unused=True)
+    pairs = zip(found, inputs, strict=True)
+    return [torch.zeros_like(one) if grad is None else grad for grad, one in pairs]
+
+
+def _saved(function: Callable[..., Any], inputs: list[Tensor]) -> tuple[int, int]:
+    """How many tensors are kept for backward, and how many of them are neither given nor
+    returned; the same memory is counted once.
+    """
+    kept: set[int] = set()
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept.add(tensor.untyped_storage().data_ptr())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        outputs = _outputs(function(*inputs))
+    there = {one.untyped_storage().data_ptr() for one in (*inputs, *outputs)}
+    return len(kept), len(kept - there)
+
+
+@parametrize_tensors()
+def test_torch_equals_autograd_of_the_plain_code(case: TensorCase) -> None:
+    cls: Any = gen.load("Case", case.expr, backend="torch", **case.options)
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    expected = _outputs(case.plain(*inputs))
+    found = _outputs(cls.apply(*inputs))
+    assert [one.shape for one in found] == [one.shape for one in expected]
+    for one, want in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, want, **TOLERANCE)
+    wanted = _gradients(expected, inputs)
+    for one, want in zip(_gradients(found, inputs), wanted, strict=True):
+        torch.testing.assert_close(one, want, **TOLERANCE)
+
+
+@parametrize_tensors()
+def test_gradcheck_and_gradgradcheck(case: TensorCase) -> None:
+    cls: Any = gen.load("Case", case.expr, backend="torch", **case.options)
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    assert gradcheck(cls.apply, inputs)
+    assert gradgradcheck(cls.apply, inputs)
+
+
+@parametrize_tensors()
+def test_nothing_is_kept_that_is_not_there_anyway(case: TensorCase) -> None:
+    module = gen.module("Case", case.expr, backend="torch", **case.options)
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    assert _saved(module.case, inputs)[1] == 0
+
+
+@pytest.mark.parametrize("case", ENTRIES, ids=[case.id for case in ENTRIES])
+def test_no_more_is_saved_than_by_the_plain_code(case: TensorCase) -> None:
+    module = gen.module("Case", case.expr, backend="torch", **case.options)
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    assert _saved(module.case, inputs)[0] <= _saved(case.plain, inputs)[0]
+
+
+@parametrize_tensors()
+def test_numpy_equals_torch(case: TensorCase) -> None:
+    cls: Any = gen.load("Case", case.expr, **case.options)
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    expected = _outputs(case.plain(*inputs))
+    value, pullback = cls.vjp(*(one.detach().numpy() for one in inputs))
+    found = _outputs(value)
+    for one, want in zip(found, expected, strict=True):
+        assert np.shape(one) == tuple(want.shape)
+        np.testing.assert_allclose(one, want.detach().numpy(), **TOLERANCE)
+    gradients = pullback(*(one.numpy() for one in _cotangents(expected)))
+    for one, want in zip(gradients, _gradients(expected, inputs), strict=True):
+        assert np.shape(one) == tuple(want.shape)
+        np.testing.assert_allclose(one, want.numpy(), **TOLERANCE)
+
+
+@parametrize_tensors()
+def test_composes_with_torch_func(case: TensorCase) -> None:
+    module = gen.module("Case", case.expr, backend="torch", **case.options)
+    inputs = case.inputs()
+
+    def total(function: Callable[..., Any]) -> Callable[..., Tensor]:
+        def summed(*values: Tensor) -> Tensor:
+            return torch.stack([one.sin().sum() for one in _outputs(function(*values))]).sum()
+
+        return summed
+
+    argnums = tuple(range(len(inputs)))
+    stacked = [torch.stack([one, 0.9 * one]) for one in inputs]
+    for transform in (torch.func.grad, lambda f, a: torch.vmap(torch.func.grad(f, a))):
+        given = stacked if transform is not torch.func.grad else inputs
+        found = transform(total(module.case), argnums)(*given)
+        expected = transform(total(case.plain), argnums)(*given)
+        for one, want in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, want, rtol=1e-9, atol=1e-11)
+
+
+@parametrize_tensors()
+def test_float32_stays_float32(case: TensorCase) -> None:
+    cls: Any = gen.load("Case", case.expr, **case.options)
+    inputs = [one.float().numpy() for one in case.inputs()]
+    value, pullback = cls.vjp(*inputs)
+    outputs = _outputs(value)
+    gradients = pullback(*outputs)
+    assert {np.asarray(one).dtype for one in (*outputs, *gradients)} == {np.dtype(np.float32)}
