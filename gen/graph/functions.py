@@ -47,6 +47,7 @@ from gen.graph.operations import (
     sqrt,
     tanh,
 )
+from gen.graph.polynomials import POLYNOMIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,6 +183,8 @@ def _functions() -> dict[str, Function]:
         for spelling in row.spellings
     }
     rows.update((name, function) for names, function in DEFINITIONS for name in names)
+    for names, count, build in POLYNOMIALS:
+        rows.update((name, Function(count, count, build)) for name in names)
     return rows
 
 

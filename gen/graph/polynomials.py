@@ -1,0 +1,253 @@
+"""Orthogonal polynomials and spherical harmonics, as the recurrences that compute them.
+
+In: literal orders and terms. Out: a term of a few operations for each order; orders of one
+family share their recurrence. Written out in powers of x, a Legendre polynomial of degree
+30 has lost ten digits at x = 1, of degree 200 all of them; by recurrence it has them all.
+
+Families on [-1, 1] that are even or odd are polynomials R in x**2, with R = 1 where x**2
+is 1. They run in differences, R(m) = R(m-1) + D(m) with
+
+    D(m) = a(m) D(m-1) + b(m) (x**2 - 1) R(m-1)
+
+which is exact at both ends, where the usual recurrence loses digits as the square of the
+degree, and takes half the steps. Conventions are those of NIST's Digital Library of
+Mathematical Functions, chapters 14 and 18.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+from gen.errors import GenError
+from gen.graph.algebra import Term, select
+from gen.graph.operations import HALF, cos, pi, sin, sqrt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_ORDER = 1000
+
+# From this degree on, x**2 - 1 is computed with all its digits near x = 0 too.
+_HIGH = 40
+
+
+def order(function: str, what: str, term: Term, fewest: int = 0) -> int:
+    """A literal order of a function, or a `GenError` that says which are supported."""
+    value = term.number
+    if value is None or value.denominator != 1 or not fewest <= value <= MAX_ORDER:
+        given = "an expression" if value is None else str(value)
+        raise GenError(
+            f"{function} takes a whole number from {fewest} to {MAX_ORDER} as its {what}, "
+            f"given {given}"
+        )
+    return value.numerator
+
+
+# ---- even and odd polynomials on [-1, 1]
+
+
+def legendre(degree: Term, x: Term) -> Term:
+    """The Legendre polynomial P_n(x)."""
+    return _ultraspherical(order("legendre", "degree", degree), Fraction(0), x)
+
+
+def chebyshevt(degree: Term, x: Term) -> Term:
+    """The Chebyshev polynomial of the first kind, cos(n t) for x = cos(t)."""
+    return _ultraspherical(order("chebyshevt", "degree", degree), -HALF, x)
+
+
+def chebyshevu(degree: Term, x: Term) -> Term:
+    """The Chebyshev polynomial of the second kind, sin((n + 1) t)/sin(t) for x = cos(t)."""
+    n = order("chebyshevu", "degree", degree)
+    return (n + 1) * _ultraspherical(n, HALF, x)
+
+
+def gegenbauer(degree: Term, a: Term, x: Term) -> Term:
+    """The Gegenbauer polynomial of degree n and parameter a."""
+    n = order("gegenbauer", "degree", degree)
+    if a.number is not None and a.number > 0:
+        at_one = prod(((2 * a.number + k) / (k + 1) for k in range(n)), start=Fraction(1))
+        return at_one * _ultraspherical(n, a.number - HALF, x)
+    last, before = x.like(1), x.like(0)
+    for k in range(1, n + 1):
+        last, before = (2 * (a + (k - 1)) * x * last - (2 * a + (k - 2)) * before) / k, last
+    return last
+
+
+def assoc_legendre(degree: Term, m: Term, x: Term) -> Term:
+    """The associated Legendre function of degree n and order m, with the phase (-1)**m."""
+    n = order("assoc_legendre", "degree", degree)
+    signed = order("assoc_legendre", "order", m, -n)
+    k = abs(signed)
+    if k > n:
+        raise GenError(f"assoc_legendre has orders from -{n} to {n} at degree {n}, given {k}")
+    scale = Fraction(_odd_factorial(k) * _choices(n + k, n - k))
+    scale *= (-1) ** k if signed >= 0 else Fraction(factorial(n - k), factorial(n + k))
+    square = (1 - x) * (1 + x)
+    root = sqrt(square) if k % 2 else x.like(1)
+    return scale * root * square ** (k // 2) * _ultraspherical(n - k, Fraction(k), x)
+
+
+def _ultraspherical(n: int, alpha: Fraction, x: Term) -> Term:
+    """The polynomial of degree n orthogonal under (1 - x**2)**alpha that is 1 at x = 1."""
+    half = _from_one(n // 2, alpha, HALF if n % 2 else -HALF, 2 * _below_one(n, x))
+    return x * half if n % 2 else half
+
+
+def _from_one(n: int, alpha: Fraction, beta: Fraction, s: Term) -> Term:
+    """The Jacobi polynomial of degree n in 1 + s, over its value at s = 0."""
+    value, difference, total = s.like(1), s.like(0), alpha + beta
+    for k in range(1, n + 1):
+        # At k = 1 the factor k + total stands above and below; it may be 0.
+        a = (k - 1) * (k + beta - 1) * (2 * k + total) if k > 1 else Fraction(0)
+        a /= (k + alpha) * (k + total) * (2 * k + total - 2) if k > 1 else 1
+        b = (2 * k + total) / (2 * (k + alpha))
+        b *= (2 * k + total - 1) / (k + total) if k > 1 else 1
+        difference = a * difference + b * (s * value)
+        value = value + difference
+    return value
+
+
+def _below_one(degree: int, x: Term) -> Term:
+    """x**2 - 1, accurate where a polynomial of this degree is sensitive to it."""
+    by_ends = (x - 1) * (x + 1)
+    if degree < _HIGH:
+        return by_ends
+    square = x**2
+    return select(square < Fraction(1, 4), square - 1, by_ends)
+
+
+def _odd_factorial(k: int) -> int:
+    """1 * 3 * 5 * ... * (2k - 1)."""
+    return prod(range(1, 2 * k, 2))
+
+
+def _choices(n: int, k: int) -> int:
+    return factorial(n) // (factorial(k) * factorial(n - k))
+
+
+# ---- Jacobi, Laguerre and Hermite polynomials
+
+
+def jacobi(degree: Term, a: Term, b: Term, x: Term) -> Term:
+    """The Jacobi polynomial of degree n and parameters a and b."""
+    n = order("jacobi", "degree", degree)
+    total, last, before = a + b, x.like(1), x.like(0)
+    for k in range(1, n + 1):
+        if k == 1:
+            last, before = (a + 1) + (total + 2) / 2 * (x - 1), last
+            continue
+        width = total + 2 * k
+        slope = (width - 1) * (width * (width - 2) * x + (a - b) * total)
+        behind = 2 * (a + (k - 1)) * (b + (k - 1)) * width
+        last, before = (slope * last - behind * before) / (2 * k * (total + k) * (width - 2)), last
+    return last
+
+
+def laguerre(degree: Term, x: Term) -> Term:
+    """The Laguerre polynomial L_n(x)."""
+    return _laguerre(order("laguerre", "degree", degree), x.like(0), x)
+
+
+def assoc_laguerre(degree: Term, alpha: Term, x: Term) -> Term:
+    """The generalised Laguerre polynomial of degree n and parameter alpha."""
+    return _laguerre(order("assoc_laguerre", "degree", degree), alpha, x)
+
+
+def _laguerre(n: int, alpha: Term, x: Term) -> Term:
+    """In differences, as above: near x = 0 no digits are lost."""
+    value, difference = x.like(1), x.like(0)
+    for k in range(1, n + 1):
+        # The part of alpha is none of the difference at k = 1, where that is 0.
+        inner = (alpha + (k - 1)) * difference - x * value
+        difference = (alpha - x if k == 1 else inner) / k
+        value = value + difference
+    return value
+
+
+def hermite(degree: Term, x: Term) -> Term:
+    """The Hermite polynomial H_n(x) of physicists, with 2**n before x**n."""
+    return _hermite(order("hermite", "degree", degree), 2, x)
+
+
+def hermite_prob(degree: Term, x: Term) -> Term:
+    """The Hermite polynomial He_n(x) of probabilists, with 1 before x**n."""
+    return _hermite(order("hermite_prob", "degree", degree), 1, x)
+
+
+def _hermite(n: int, scale: int, x: Term) -> Term:
+    last, before = x.like(1), x.like(0)
+    for k in range(1, n + 1):
+        last, before = scale * (x * last - (k - 1) * before), last
+    return last
+
+
+# ---- spherical harmonics
+
+
+def spherical_harmonic(degree: Term, m: Term, x: Term, y: Term, z: Term) -> Term:
+    """The real solid harmonic r**l Y_lm, a homogeneous polynomial of degree l in x, y, z.
+
+    On the unit sphere it is the real spherical harmonic, orthonormal there and without the
+    phase (-1)**m: Y_11 is sqrt(3/(4 pi)) x. Orders m > 0 go with cos(m phi), m < 0 with
+    sin(|m| phi). The convention is that of Blanco, Florez and Bermejo (1997), Journal of
+    Molecular Structure: THEOCHEM 419, 19-27.
+    """
+    n, signed = _degree_and_order("spherical_harmonic", degree, m)
+    c, s = x.like(1), x.like(0)
+    for _ in range(abs(signed)):
+        c, s = x * c - y * s, x * s + y * c
+    along = _zonal(n, abs(signed), z, x**2 + y**2 + z**2)
+    return _norm(n, abs(signed), z) * (s if signed < 0 else c) * along
+
+
+def real_harmonic(degree: Term, m: Term, theta: Term, phi: Term) -> Term:
+    """SymPy's Znm: a real spherical harmonic in angles, with the phase (-1)**m if m > 0."""
+    n, signed = _degree_and_order("Znm", degree, m)
+    k = abs(signed)
+    turn = (-1) ** k * cos(k * phi) if signed >= 0 else -sin(k * phi)
+    along = _zonal(n, k, cos(theta), theta.like(1))
+    return _norm(n, k, theta) * turn * sin(theta) ** k * along
+
+
+def _degree_and_order(function: str, degree: Term, m: Term) -> tuple[int, int]:
+    n = order(function, "degree", degree)
+    signed = order(function, "order", m, -n)
+    if signed > n:
+        raise GenError(f"{function} has orders from -{n} to {n} at degree {n}, given {signed}")
+    return n, signed
+
+
+def _norm(n: int, m: int, like: Term) -> Term:
+    """What makes the harmonic of this degree and order orthonormal."""
+    square = Fraction((2 * n + 1) * factorial(n - m), 4 * factorial(n + m))
+    square *= _odd_factorial(m) ** 2 * (2 if m else 1)
+    return sqrt(square / pi(like))
+
+
+def _zonal(n: int, m: int, z: Term, square: Term) -> Term:
+    """The derivative of order m of P_n, over that of P_m, homogeneous in z and r**2."""
+    last, before = z.like(1), z.like(0)
+    for k in range(m + 1, n + 1):
+        step = (2 * k - 1) * (z * last) - (k + m - 1) * (square * before)
+        last, before = step / (k - m), last
+    return last
+
+
+# What expressions may call: spellings, the number of arguments, the term.
+POLYNOMIALS: tuple[tuple[tuple[str, ...], int, Callable[..., Term]], ...] = (
+    (("legendre", "eval_legendre"), 2, legendre),
+    (("chebyshevt", "eval_chebyt"), 2, chebyshevt),
+    (("chebyshevu", "eval_chebyu"), 2, chebyshevu),
+    (("gegenbauer", "eval_gegenbauer"), 3, gegenbauer),
+    (("assoc_legendre",), 3, assoc_legendre),
+    (("jacobi", "eval_jacobi"), 4, jacobi),
+    (("laguerre", "eval_laguerre"), 2, laguerre),
+    (("assoc_laguerre", "eval_genlaguerre"), 3, assoc_laguerre),
+    (("hermite", "eval_hermite"), 2, hermite),
+    (("hermite_prob", "eval_hermitenorm"), 2, hermite_prob),
+    (("spherical_harmonic",), 5, spherical_harmonic),
+    (("Znm",), 4, real_harmonic),
+)
