@@ -33,16 +33,30 @@ MAX_ORDER = 1000
 _HIGH = 40
 
 
-def order(function: str, what: str, term: Term, fewest: int = 0) -> int:
-    """A literal order of a function, or a `GenError` that says which are supported."""
+def _degree(function: str, term: Term) -> int:
+    """The literal degree of a function, or a `GenError` that says which are supported."""
     value = term.number
-    if value is None or value.denominator != 1 or not fewest <= value <= MAX_ORDER:
-        given = "an expression" if value is None else str(value)
+    if value is None or value.denominator != 1 or not 0 <= value <= MAX_ORDER:
         raise GenError(
-            f"{function} takes a whole number from {fewest} to {MAX_ORDER} as its {what}, "
-            f"given {given}"
+            f"{function} takes a whole number from 0 to {MAX_ORDER} as its degree, "
+            f"given {_shown(term)}"
         )
     return value.numerator
+
+
+def _degree_and_order(function: str, degree: Term, m: Term) -> tuple[int, int]:
+    n = _degree(function, degree)
+    value = m.number
+    if value is None or value.denominator != 1 or abs(value) > n:
+        raise GenError(
+            f"{function} of degree {n} takes a whole number from {-n} to {n} as its order, "
+            f"given {_shown(m)}"
+        )
+    return n, value.numerator
+
+
+def _shown(term: Term) -> str:
+    return "an expression" if term.number is None else str(term.number)
 
 
 # ---- even and odd polynomials on [-1, 1]
@@ -50,23 +64,23 @@ def order(function: str, what: str, term: Term, fewest: int = 0) -> int:
 
 def legendre(degree: Term, x: Term) -> Term:
     """The Legendre polynomial P_n(x)."""
-    return _ultraspherical(order("legendre", "degree", degree), Fraction(0), x)
+    return _ultraspherical(_degree("legendre", degree), Fraction(0), x)
 
 
 def chebyshevt(degree: Term, x: Term) -> Term:
     """The Chebyshev polynomial of the first kind, cos(n t) for x = cos(t)."""
-    return _ultraspherical(order("chebyshevt", "degree", degree), -HALF, x)
+    return _ultraspherical(_degree("chebyshevt", degree), -HALF, x)
 
 
 def chebyshevu(degree: Term, x: Term) -> Term:
     """The Chebyshev polynomial of the second kind, sin((n + 1) t)/sin(t) for x = cos(t)."""
-    n = order("chebyshevu", "degree", degree)
+    n = _degree("chebyshevu", degree)
     return (n + 1) * _ultraspherical(n, HALF, x)
 
 
 def gegenbauer(degree: Term, a: Term, x: Term) -> Term:
     """The Gegenbauer polynomial of degree n and parameter a."""
-    n = order("gegenbauer", "degree", degree)
+    n = _degree("gegenbauer", degree)
     if a.number is not None and a.number > 0:
         at_one = prod(((2 * a.number + k) / (k + 1) for k in range(n)), start=Fraction(1))
         return at_one * _ultraspherical(n, a.number - HALF, x)
@@ -78,11 +92,8 @@ def gegenbauer(degree: Term, a: Term, x: Term) -> Term:
 
 def assoc_legendre(degree: Term, m: Term, x: Term) -> Term:
     """The associated Legendre function of degree n and order m, with the phase (-1)**m."""
-    n = order("assoc_legendre", "degree", degree)
-    signed = order("assoc_legendre", "order", m, -n)
+    n, signed = _degree_and_order("assoc_legendre", degree, m)
     k = abs(signed)
-    if k > n:
-        raise GenError(f"assoc_legendre has orders from -{n} to {n} at degree {n}, given {k}")
     scale = Fraction(_odd_factorial(k) * _choices(n + k, n - k))
     scale *= (-1) ** k if signed >= 0 else Fraction(factorial(n - k), factorial(n + k))
     square = (1 - x) * (1 + x)
@@ -133,7 +144,7 @@ def _choices(n: int, k: int) -> int:
 
 def jacobi(degree: Term, a: Term, b: Term, x: Term) -> Term:
     """The Jacobi polynomial of degree n and parameters a and b."""
-    n = order("jacobi", "degree", degree)
+    n = _degree("jacobi", degree)
     total, last, before = a + b, x.like(1), x.like(0)
     for k in range(1, n + 1):
         if k == 1:
@@ -148,12 +159,12 @@ def jacobi(degree: Term, a: Term, b: Term, x: Term) -> Term:
 
 def laguerre(degree: Term, x: Term) -> Term:
     """The Laguerre polynomial L_n(x)."""
-    return _laguerre(order("laguerre", "degree", degree), x.like(0), x)
+    return _laguerre(_degree("laguerre", degree), x.like(0), x)
 
 
 def assoc_laguerre(degree: Term, alpha: Term, x: Term) -> Term:
     """The generalised Laguerre polynomial of degree n and parameter alpha."""
-    return _laguerre(order("assoc_laguerre", "degree", degree), alpha, x)
+    return _laguerre(_degree("assoc_laguerre", degree), alpha, x)
 
 
 def _laguerre(n: int, alpha: Term, x: Term) -> Term:
@@ -169,18 +180,20 @@ def _laguerre(n: int, alpha: Term, x: Term) -> Term:
 
 def hermite(degree: Term, x: Term) -> Term:
     """The Hermite polynomial H_n(x) of physicists, with 2**n before x**n."""
-    return _hermite(order("hermite", "degree", degree), 2, x)
+    n = _degree("hermite", degree)
+    return (1 << n) * _hermite(n, HALF, x)
 
 
 def hermite_prob(degree: Term, x: Term) -> Term:
     """The Hermite polynomial He_n(x) of probabilists, with 1 before x**n."""
-    return _hermite(order("hermite_prob", "degree", degree), 1, x)
+    return _hermite(_degree("hermite_prob", degree), Fraction(1), x)
 
 
-def _hermite(n: int, scale: int, x: Term) -> Term:
+def _hermite(n: int, variance: Fraction, x: Term) -> Term:
+    """The polynomial orthogonal under a normal distribution, with 1 before x**n."""
     last, before = x.like(1), x.like(0)
     for k in range(1, n + 1):
-        last, before = scale * (x * last - (k - 1) * before), last
+        last, before = x * last - (k - 1) * variance * before, last
     return last
 
 
@@ -210,14 +223,6 @@ def real_harmonic(degree: Term, m: Term, theta: Term, phi: Term) -> Term:
     turn = (-1) ** k * cos(k * phi) if signed >= 0 else -sin(k * phi)
     along = _zonal(n, k, cos(theta), theta.like(1))
     return _norm(n, k, theta) * turn * sin(theta) ** k * along
-
-
-def _degree_and_order(function: str, degree: Term, m: Term) -> tuple[int, int]:
-    n = order(function, "degree", degree)
-    signed = order(function, "order", m, -n)
-    if signed > n:
-        raise GenError(f"{function} has orders from -{n} to {n} at degree {n}, given {signed}")
-    return n, signed
 
 
 def _norm(n: int, m: int, like: Term) -> Term:
