@@ -1,0 +1,93 @@
+"""Orthogonal polynomials, recognised in what SymPy expands them to.
+
+In: the coefficients of a polynomial. Out: the family that it belongs to, or None.
+`sympy.legendre(200, x)` is a sum of powers that cancel each other; computed as written, it
+is off by more than its value. The equality is exact, so nothing is taken for what it is
+not: each family is known by the ratio of its neighbouring coefficients, which follows from
+its differential equation (NIST's Digital Library of Mathematical Functions, table 18.8.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+from gen.graph.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gen.graph.algebra import Term
+
+# Below this degree the powers lose no more than two digits, and are cheaper.
+SMALLEST = 8
+
+_BY_PARAMETER = {Fraction(0): "chebyshevt", Fraction(1, 2): "legendre", Fraction(1): "chebyshevu"}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """An orthogonal polynomial times a number."""
+
+    name: str
+    degree: int
+    parameters: tuple[Fraction, ...]
+    scale: Fraction
+
+    def of(self, x: Term) -> Term:
+        parameters = map(x.like, self.parameters)
+        return self.scale * FUNCTIONS[self.name].build(x.like(self.degree), *parameters, x)
+
+
+def recognise(coefficients: Mapping[int, Fraction]) -> Family | None:
+    """The family of the polynomial with these coefficients, none of them 0, by exponent."""
+    degree = max(coefficients, default=0)
+    if degree < SMALLEST:
+        return None
+    if set(coefficients) == set(range(degree % 2, degree + 1, 2)):
+        return _hermite(degree, coefficients) or _gegenbauer(degree, coefficients)
+    if set(coefficients) == set(range(degree + 1)):
+        return _laguerre(degree, coefficients)
+    return None
+
+
+def _fits(
+    coefficients: Mapping[int, Fraction], step: int, ratio: Callable[[int], Fraction]
+) -> bool:
+    """Whether each coefficient is `ratio` times the one `step` above it."""
+    return all(
+        coefficients[k] == ratio(k) * coefficients[k + step]
+        for k in coefficients
+        if k + step in coefficients
+    )
+
+
+def _hermite(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
+    first = -coefficients[n - 2] / coefficients[n] / (n * (n - 1))
+    name, curvature, leading = ("hermite", 2, 2**n) if first == Fraction(1, 4) else ("hermite_prob", 1, 1)
+    if not _fits(coefficients, 2, lambda k: Fraction((k + 2) * (k + 1), curvature * (k - n))):
+        return None
+    return Family(name, n, (), coefficients[n] / leading)
+
+
+def _gegenbauer(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
+    first = coefficients[n] / coefficients[n - 2]
+    a = -(n * (n - 1) * first / 2 + 2 * n - 2) / 2
+    if a < 0 or not _fits(
+        coefficients, 2, lambda k: Fraction((k + 2) * (k + 1)) / ((k - n) * (k + n + 2 * a))
+    ):
+        return None
+    rising = prod((a + k for k in range(n)), start=Fraction(1))
+    leading = Fraction(2**n) * rising / factorial(n) if a else Fraction(2 ** (n - 1))
+    known = _BY_PARAMETER.get(a)
+    return Family(known or "gegenbauer", n, () if known else (a,), coefficients[n] / leading)
+
+
+def _laguerre(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
+    alpha = -coefficients[n - 1] / (n * coefficients[n]) - n
+    if alpha <= -1 or not _fits(coefficients, 1, lambda k: (k + 1) * (k + 1 + alpha) / (k - n)):
+        return None
+    scale = coefficients[n] * (-1) ** n * factorial(n)
+    return Family("assoc_laguerre", n, (alpha,), scale)
