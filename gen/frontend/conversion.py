@@ -20,7 +20,7 @@ from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import BOOLEANS, Builder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import sympy
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # Sums and products are written out: so many terms each, so many nodes in all of them, and
 # so many inside each other.
 MAX_TERMS = 10_000
-MAX_WRITTEN_OUT = 1_000_000
+MAX_WRITTEN_OUT = 400_000
 MAX_NESTED = 20
 
 # Only small sums and products are put into the order in which people write them.
@@ -82,7 +82,7 @@ class Conversion:
             raise _refused(node)
         is_small = len(node.args) <= _FEW and self._heights.get(id(node), 0) <= _FLAT
         if isinstance(node, sympy.Add):
-            if self._heights.get(id(node), 0) <= _FLAT and (found := _polynomial(node)):
+            if self._heights.get(id(node), 0) <= _FLAT and (found := _polynomials(node)):
                 return found
             return _Parts(node, tuple(node.as_ordered_terms()) if is_small else node.args)
         if isinstance(node, sympy.Mul) and is_small:
@@ -102,9 +102,11 @@ class Conversion:
         import sympy
 
         node = parts.node
-        if parts.family is not None:
-            value = parts.family.of(operands[0])
-            return apply("Add", [value, *operands[1:]])
+        if parts.families:
+            bases = operands[: len(parts.families)]
+            terms = [family.of(base) for family, base in zip(parts.families, bases, strict=True)]
+            rest = number(self.builder, parts.constant)
+            return apply("Add", [*terms, *operands[len(bases) :], rest])
         if isinstance(node, sympy.Symbol):
             return known[node] if node in known else self._input(node)
         if isinstance(node, sympy.Sum | sympy.Product):
@@ -133,6 +135,8 @@ class Conversion:
         """A sum or product, its terms written out; the last limit is the outermost."""
         if not limits:
             return self._inner(node.function, known)
+        if self._nested + len(limits) > MAX_NESTED:
+            raise GenError(f"sums and products inside each other; at most {MAX_NESTED} are read")
         name = type(node).__name__
         index, low, high = self._limit(name, limits[-1], known)
         combine = "Add" if name == "Sum" else "Mul"
@@ -155,15 +159,10 @@ class Conversion:
         bounds = [self._inner(bound, known).number for bound in limit.args[1:]]
         whole = [one.numerator for one in bounds if one is not None and one.denominator == 1]
         if len(whole) != 2:
-            raise GenError(
-                f"SymPy's {name} over {limit} is not part of the language; "
-                "both its bounds must be whole numbers"
-            )
+            raise GenError(f"SymPy's {name} over {limit.args[0]} needs whole numbers as bounds")
         return limit.args[0], whole[0], whole[1]
 
     def _inner(self, expr: sympy.Basic, known: Known) -> Term:
-        if self._nested >= MAX_NESTED:
-            raise GenError(f"sums and products inside each other; at most {MAX_NESTED} are read")
         self._nested += 1
         term = self.convert(expr, known)
         self._nested -= 1
@@ -176,7 +175,9 @@ class _Parts:
 
     node: sympy.Basic
     operands: tuple[sympy.Basic, ...]
-    family: Family | None = None  # of a polynomial in the first operand; the rest is added
+    # Orthogonal polynomials of the first operands; the other ones and the number are added.
+    families: tuple[Family, ...] = ()
+    constant: Fraction = Fraction(0)
 
 
 def _heights(expr: sympy.Basic) -> dict[int, int]:
@@ -212,35 +213,30 @@ def _refused(node: sympy.Basic) -> GenError:
 # ---- polynomials that SymPy expanded
 
 
-def _polynomial(node: sympy.Add) -> _Parts | None:
-    """A sum that holds an orthogonal polynomial, as that and what is added to it."""
-    powers: dict[sympy.Basic, dict[int, tuple[Fraction, sympy.Basic]]] = {}
-    for term, coefficient, base, exponent in _monomials(node):
-        powers.setdefault(base, {})[exponent] = (coefficient, term)
-    if not powers:
+def _polynomials(node: sympy.Add) -> _Parts | None:
+    """A sum that holds orthogonal polynomials, as those and what is added to them."""
+    powers: dict[sympy.Basic, dict[int, Fraction]] = {}
+    monomials = [(term, _monomial(term)) for term in node.args]
+    for _, (coefficient, base, exponent) in monomials:
+        if exponent:
+            powers.setdefault(base, {})[exponent] = coefficient
+    found = {base: recognise(one) for base, one in powers.items()}
+    families = {base: family for base, family in found.items() if family is not None}
+    if not families:
         return None
-    base = max(powers, key=lambda one: len(powers[one]))
-    found = dict(powers[base])
-    for term in node.args:
-        if term.is_Rational:
-            found[0] = (Fraction(int(term.p), int(term.q)), term)
-    family = recognise({exponent: one for exponent, (one, _) in found.items()})
-    if family is None:
-        return None
-    taken = {id(term) for _, term in found.values()}
-    rest = (term for term in node.args if id(term) not in taken)
-    return _Parts(node, (base, *rest), family)
+    numbers = [coefficient for _, (coefficient, _, exponent) in monomials if not exponent]
+    constant = sum(numbers, Fraction(0)) - sum(one.constant for one in families.values())
+    rest = [term for term, (_, base, exponent) in monomials if exponent and base not in families]
+    return _Parts(node, (*families, *rest), tuple(families.values()), constant)
 
 
-def _monomials(node: sympy.Add) -> Iterator[tuple[sympy.Basic, Fraction, sympy.Basic, int]]:
-    """Terms that are a number times a power: whole, number, base, exponent."""
-    for term in node.args:
-        coefficient, power = term.as_coeff_Mul(rational=True)
-        exponent = power.exp if power.is_Pow else None
-        if exponent is not None and exponent.is_Integer and exponent > 0:
-            yield term, Fraction(int(coefficient.p), int(coefficient.q)), power.base, int(exponent)
-        elif power.is_Symbol:
-            yield term, Fraction(int(coefficient.p), int(coefficient.q)), power, 1
+def _monomial(term: sympy.Basic) -> tuple[Fraction, sympy.Basic, int]:
+    """A term as a number times a power of a base; the power 0 is that of numbers alone."""
+    one, power = term.as_coeff_Mul(rational=True)
+    coefficient = Fraction(int(one.p), int(one.q))
+    if power.is_Pow and power.exp.is_Integer and power.exp > 0:
+        return coefficient, power.base, int(power.exp)
+    return coefficient, power, 0 if power.is_Integer else 1
 
 
 # ---- leaves and branches

@@ -35,6 +35,7 @@ class Family:
     degree: int
     parameters: tuple[Fraction, ...]
     scale: Fraction
+    constant: Fraction  # its coefficient of power 0, scaled
 
     def of(self, x: Term) -> Term:
         parameters = map(x.like, self.parameters)
@@ -42,52 +43,70 @@ class Family:
 
 
 def recognise(coefficients: Mapping[int, Fraction]) -> Family | None:
-    """The family of the polynomial with these coefficients, none of them 0, by exponent."""
+    """The family of a polynomial, whatever its constant.
+
+    Args:
+        coefficients: those that are not 0, by exponent, from exponent 1 on.
+    """
     degree = max(coefficients, default=0)
     if degree < SMALLEST:
         return None
-    if set(coefficients) == set(range(degree % 2, degree + 1, 2)):
+    if set(coefficients) == set(range(2 - degree % 2, degree + 1, 2)):
         return _hermite(degree, coefficients) or _gegenbauer(degree, coefficients)
-    if set(coefficients) == set(range(degree + 1)):
+    if set(coefficients) == set(range(1, degree + 1)):
         return _laguerre(degree, coefficients)
     return None
 
 
-def _fits(
+def _constant(
     coefficients: Mapping[int, Fraction], step: int, ratio: Callable[[int], Fraction]
-) -> bool:
-    """Whether each coefficient is `ratio` times the one `step` above it."""
-    return all(
-        coefficients[k] == ratio(k) * coefficients[k + step]
-        for k in coefficients
-        if k + step in coefficients
-    )
+) -> Fraction | None:
+    """The constant of the family where each coefficient is `ratio` times the one above it.
+
+    None where one of those given is not.
+    """
+    pairs = ((k, k + step) for k in coefficients if k + step in coefficients)
+    if any(coefficients[k] != ratio(k) * coefficients[above] for k, above in pairs):
+        return None
+    return ratio(0) * coefficients[step] if step in coefficients else Fraction(0)
 
 
 def _hermite(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
     first = -coefficients[n - 2] / coefficients[n] / (n * (n - 1))
-    name, curvature, leading = ("hermite", 2, 2**n) if first == Fraction(1, 4) else ("hermite_prob", 1, 1)
-    if not _fits(coefficients, 2, lambda k: Fraction((k + 2) * (k + 1), curvature * (k - n))):
+    name, curvature, leading = ("hermite_prob", 1, 1)
+    if first == Fraction(1, 4):
+        name, curvature, leading = ("hermite", 2, 2**n)
+    constant = _constant(
+        coefficients, 2, lambda k: Fraction((k + 2) * (k + 1), curvature * (k - n))
+    )
+    if constant is None:
         return None
-    return Family(name, n, (), coefficients[n] / leading)
+    return Family(name, n, (), coefficients[n] / leading, constant)
 
 
 def _gegenbauer(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
     first = coefficients[n] / coefficients[n - 2]
     a = -(n * (n - 1) * first / 2 + 2 * n - 2) / 2
-    if a < 0 or not _fits(
+    if a < 0:
+        return None
+    constant = _constant(
         coefficients, 2, lambda k: Fraction((k + 2) * (k + 1)) / ((k - n) * (k + n + 2 * a))
-    ):
+    )
+    if constant is None:
         return None
     rising = prod((a + k for k in range(n)), start=Fraction(1))
     leading = Fraction(2**n) * rising / factorial(n) if a else Fraction(2 ** (n - 1))
     known = _BY_PARAMETER.get(a)
-    return Family(known or "gegenbauer", n, () if known else (a,), coefficients[n] / leading)
+    name, parameters = (known, ()) if known else ("gegenbauer", (a,))
+    return Family(name, n, parameters, coefficients[n] / leading, constant)
 
 
 def _laguerre(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
     alpha = -coefficients[n - 1] / (n * coefficients[n]) - n
-    if alpha <= -1 or not _fits(coefficients, 1, lambda k: (k + 1) * (k + 1 + alpha) / (k - n)):
+    if alpha <= -1:
+        return None
+    constant = _constant(coefficients, 1, lambda k: (k + 1) * (k + 1 + alpha) / (k - n))
+    if constant is None:
         return None
     scale = coefficients[n] * (-1) ** n * factorial(n)
-    return Family("assoc_laguerre", n, (alpha,), scale)
+    return Family("assoc_laguerre", n, (alpha,), scale, constant)

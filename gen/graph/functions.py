@@ -62,6 +62,7 @@ class Function:
     fewest: int
     most: int
     build: Callable[..., Term]
+    orders: int = 0  # how many of the first arguments are whole numbers, written out
 
 
 def _fold(name: str) -> Callable[..., Term]:
@@ -173,6 +174,10 @@ DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
     (("hardtanh",), Function(1, 1, lambda x: clamp(x, x.like(-1), x.like(1)))),
     (("hardsigmoid",), Function(1, 1, _hard_sigmoid)),
     (("hardswish",), Function(1, 1, lambda x: x * _hard_sigmoid(x))),
+    *(
+        (names, Function(count, count, build, orders))
+        for names, count, orders, build in POLYNOMIALS
+    ),
 )
 
 
@@ -183,8 +188,6 @@ def _functions() -> dict[str, Function]:
         for spelling in row.spellings
     }
     rows.update((name, function) for names, function in DEFINITIONS for name in names)
-    for names, count, build in POLYNOMIALS:
-        rows.update((name, Function(count, count, build)) for name in names)
     return rows
 
 

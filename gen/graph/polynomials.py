@@ -241,18 +241,18 @@ def _zonal(n: int, m: int, z: Term, square: Term) -> Term:
     return last
 
 
-# What expressions may call: spellings, the number of arguments, the term.
-POLYNOMIALS: tuple[tuple[tuple[str, ...], int, Callable[..., Term]], ...] = (
-    (("legendre", "eval_legendre"), 2, legendre),
-    (("chebyshevt", "eval_chebyt"), 2, chebyshevt),
-    (("chebyshevu", "eval_chebyu"), 2, chebyshevu),
-    (("gegenbauer", "eval_gegenbauer"), 3, gegenbauer),
-    (("assoc_legendre",), 3, assoc_legendre),
-    (("jacobi", "eval_jacobi"), 4, jacobi),
-    (("laguerre", "eval_laguerre"), 2, laguerre),
-    (("assoc_laguerre", "eval_genlaguerre"), 3, assoc_laguerre),
-    (("hermite", "eval_hermite"), 2, hermite),
-    (("hermite_prob", "eval_hermitenorm"), 2, hermite_prob),
-    (("spherical_harmonic",), 5, spherical_harmonic),
-    (("Znm",), 4, real_harmonic),
+# What expressions may call: spellings, how many arguments, how many of them are orders.
+POLYNOMIALS: tuple[tuple[tuple[str, ...], int, int, Callable[..., Term]], ...] = (
+    (("legendre", "eval_legendre"), 2, 1, legendre),
+    (("chebyshevt", "eval_chebyt"), 2, 1, chebyshevt),
+    (("chebyshevu", "eval_chebyu"), 2, 1, chebyshevu),
+    (("gegenbauer", "eval_gegenbauer"), 3, 1, gegenbauer),
+    (("assoc_legendre",), 3, 2, assoc_legendre),
+    (("jacobi", "eval_jacobi"), 4, 1, jacobi),
+    (("laguerre", "eval_laguerre"), 2, 1, laguerre),
+    (("assoc_laguerre", "eval_genlaguerre"), 3, 1, assoc_laguerre),
+    (("hermite", "eval_hermite"), 2, 1, hermite),
+    (("hermite_prob", "eval_hermitenorm"), 2, 1, hermite_prob),
+    (("spherical_harmonic",), 5, 2, spherical_harmonic),
+    (("Znm",), 4, 2, real_harmonic),
 )
