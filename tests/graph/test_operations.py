@@ -335,7 +335,8 @@ def _called(expr: str) -> str:
 
 def test_every_definition_is_tested() -> None:
     tested = {_called(expr) for expr, _, _ in CALLS}
-    assert tested == {names[0] for names, _ in DEFINITIONS} - {"matmul"}
+    wanted = {names[0] for names, function in DEFINITIONS if not function.orders}
+    assert tested == wanted - {"matmul"}
 
 
 @pytest.mark.parametrize(
