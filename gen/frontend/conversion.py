@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError, nearest
 from gen.frontend.heads import HINTS, apply, head
-from gen.frontend.recognise import Family, recognise
+from gen.frontend.recognise import Families, families
 from gen.graph.algebra import Term, constant, number, select, symbol, truth
 from gen.graph.evaluate import CONSTANTS, decide
 from gen.graph.functions import FUNCTIONS
@@ -82,8 +82,8 @@ class Conversion:
             raise _refused(node)
         is_small = len(node.args) <= _FEW and self._heights.get(id(node), 0) <= _FLAT
         if isinstance(node, sympy.Add):
-            if self._heights.get(id(node), 0) <= _FLAT and (found := _polynomials(node)):
-                return found
+            if self._heights.get(id(node), 0) <= _FLAT and (found := families(node)):
+                return _Parts(node, (*found.bases, *found.rest), found)
             return _Parts(node, tuple(node.as_ordered_terms()) if is_small else node.args)
         if isinstance(node, sympy.Mul) and is_small:
             return _Parts(node, tuple(node.as_ordered_factors()))
@@ -102,11 +102,8 @@ class Conversion:
         import sympy
 
         node = parts.node
-        if parts.families:
-            bases = operands[: len(parts.families)]
-            terms = [family.of(base) for family, base in zip(parts.families, bases, strict=True)]
-            rest = number(self.builder, parts.constant)
-            return apply("Add", [*terms, *operands[len(bases) :], rest])
+        if parts.families is not None:
+            return parts.families.of(operands)
         if isinstance(node, sympy.Symbol):
             return known[node] if node in known else self._input(node)
         if isinstance(node, sympy.Sum | sympy.Product):
@@ -175,9 +172,7 @@ class _Parts:
 
     node: sympy.Basic
     operands: tuple[sympy.Basic, ...]
-    # Orthogonal polynomials of the first operands; the other ones and the number are added.
-    families: tuple[Family, ...] = ()
-    constant: Fraction = Fraction(0)
+    families: Families | None = None  # of the first operands; the other ones are added
 
 
 def _heights(expr: sympy.Basic) -> dict[int, int]:
@@ -208,35 +203,6 @@ def _refused(node: sympy.Basic) -> GenError:
         return GenError(f"SymPy's undefined function {name} is not part of the language")
     hint = HINTS.get(name) or nearest(name, FUNCTIONS)
     return GenError(f"SymPy's {name} is not part of the language" + (f"; {hint}" if hint else ""))
-
-
-# ---- polynomials that SymPy expanded
-
-
-def _polynomials(node: sympy.Add) -> _Parts | None:
-    """A sum that holds orthogonal polynomials, as those and what is added to them."""
-    powers: dict[sympy.Basic, dict[int, Fraction]] = {}
-    monomials = [(term, _monomial(term)) for term in node.args]
-    for _, (coefficient, base, exponent) in monomials:
-        if exponent:
-            powers.setdefault(base, {})[exponent] = coefficient
-    found = {base: recognise(one) for base, one in powers.items()}
-    families = {base: family for base, family in found.items() if family is not None}
-    if not families:
-        return None
-    numbers = [coefficient for _, (coefficient, _, exponent) in monomials if not exponent]
-    constant = sum(numbers, Fraction(0)) - sum(one.constant for one in families.values())
-    rest = [term for term, (_, base, exponent) in monomials if exponent and base not in families]
-    return _Parts(node, (*families, *rest), tuple(families.values()), constant)
-
-
-def _monomial(term: sympy.Basic) -> tuple[Fraction, sympy.Basic, int]:
-    """A term as a number times a power of a base; the power 0 is that of numbers alone."""
-    one, power = term.as_coeff_Mul(rational=True)
-    coefficient = Fraction(int(one.p), int(one.q))
-    if power.is_Pow and power.exp.is_Integer and power.exp > 0:
-        return coefficient, power.base, int(power.exp)
-    return coefficient, power, 0 if power.is_Integer else 1
 
 
 # ---- leaves and branches

@@ -13,8 +13,8 @@ from gen.errors import GenError
 from gen.graph.algebra import Term, both, call, compare, either, negated
 from gen.graph.functions import FUNCTIONS, MANY, Function
 from gen.graph.graph import BOOLEANS, INPUT
+from gen.graph.harmonics import real_harmonic
 from gen.graph.operations import HALF, digamma, erf, log, maximum, minimum, pi, polygamma, sqrt
-from gen.graph.polynomials import real_harmonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ def _binomial(n: Term, k: Term) -> Term:
         return n.like(0)
     if count is not None and count <= _MOST_FACTORS:
         return _falling(n, k) / factorial(count)
-    return call("gamma", n + 1) / (call("gamma", k + 1) * call("gamma", n - k + 1))
+    return _factorial(n) / (_factorial(k) * _factorial(n - k))
 
 
 # ---- special functions

@@ -1,6 +1,6 @@
 """Orthogonal polynomials, recognised in what SymPy expands them to.
 
-In: the coefficients of a polynomial. Out: the family that it belongs to, or None.
+In: a sum, or the coefficients of a polynomial. Out: the families it holds, or None.
 `sympy.legendre(200, x)` is a sum of powers that cancel each other; computed as written, it
 is off by more than its value. The equality is exact, so nothing is taken for what it is
 not: each family is known by the ratio of its neighbouring coefficients, which follows from
@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 from gen.graph.functions import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    import sympy
 
     from gen.graph.algebra import Term
 
@@ -110,3 +112,50 @@ def _laguerre(n: int, coefficients: Mapping[int, Fraction]) -> Family | None:
         return None
     scale = coefficients[n] * (-1) ** n * factorial(n)
     return Family("assoc_laguerre", n, (alpha,), scale, constant)
+
+
+# ---- sums
+
+
+@dataclass(frozen=True, slots=True)
+class Families:
+    """A sum as orthogonal polynomials, other terms and a number."""
+
+    bases: tuple[sympy.Basic, ...]  # what each polynomial is of
+    polynomials: tuple[Family, ...]
+    rest: tuple[sympy.Basic, ...]
+    constant: Fraction
+
+    def of(self, operands: Sequence[Term]) -> Term:
+        """The sum, from terms for the bases and the rest."""
+        count = len(self.bases)
+        pairs = zip(self.polynomials, operands[:count], strict=True)
+        first, *terms = [*(family.of(base) for family, base in pairs), *operands[count:]]
+        for term in terms:
+            first = first + term
+        return first + self.constant
+
+
+def families(node: sympy.Add) -> Families | None:
+    """A sum that holds orthogonal polynomials, as those and what is added to them."""
+    powers: dict[sympy.Basic, dict[int, Fraction]] = {}
+    monomials = [(term, _monomial(term)) for term in node.args]
+    for _, (coefficient, base, exponent) in monomials:
+        if exponent:
+            powers.setdefault(base, {})[exponent] = coefficient
+    found = {base: family for base, one in powers.items() if (family := recognise(one))}
+    if not found:
+        return None
+    numbers = [coefficient for _, (coefficient, _, exponent) in monomials if not exponent]
+    constant = sum(numbers, Fraction(0)) - sum(one.constant for one in found.values())
+    rest = (term for term, (_, base, exponent) in monomials if exponent and base not in found)
+    return Families(tuple(found), tuple(found.values()), tuple(rest), constant)
+
+
+def _monomial(term: sympy.Basic) -> tuple[Fraction, sympy.Basic, int]:
+    """A term as a number times a power of a base; the power 0 is that of numbers alone."""
+    one, power = term.as_coeff_Mul(rational=True)
+    coefficient = Fraction(int(one.p), int(one.q))
+    if power.is_Pow and power.exp.is_Integer and power.exp > 0:
+        return coefficient, power.base, int(power.exp)
+    return coefficient, power, 0 if power.is_Integer else 1

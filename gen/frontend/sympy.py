@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.frontend.conversion import Conversion
 from gen.frontend.options import request as make_request
-from gen.graph.graph import Builder
+from gen.graph.graph import CONSTANT, Builder
 from gen.graph.language import express_shortest
 from gen.graph.operations import OPERATIONS
 from gen.model import MAX_CHARACTERS
@@ -38,7 +38,7 @@ def request(name: str, expr: sympy.Expr, options: Mapping[str, object]) -> Reque
         places = {
             word: place for place, word in reversed([*enumerate(re.findall(r"\w+", written))])
         }
-        options = {**options, "args": sorted(names, key=lambda one: places[one])}
+        options = {**options, "args": sorted(names, key=lambda one: places.get(one, 0))}
     return make_request(name, written, options)
 
 
@@ -63,6 +63,12 @@ def _written(expr: sympy.Expr, declared: Iterable[str]) -> tuple[str, tuple[str,
     conversion = Conversion(builder)
     term = conversion.convert(expr)
     names = tuple(conversion.inputs)
+    for node in builder.nodes:
+        if node.op == CONSTANT and node.payload in names:
+            raise GenError(
+                f"the symbol {node.payload!r} is an input, and the number of that name is in the "
+                "expression too; rename the symbol"
+            )
     written = express_shortest(builder.freeze(), term.id, {*names, *declared})
     if len(written) > MAX_CHARACTERS:
         raise GenError(f"the expression has more than {MAX_CHARACTERS} characters written out")

@@ -22,6 +22,7 @@ from gen.graph.algebra import (
     negated,
     select,
 )
+from gen.graph.harmonics import HARMONICS
 from gen.graph.operations import (
     HALF,
     OPERATIONS,
@@ -176,7 +177,7 @@ DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
     (("hardswish",), Function(1, 1, lambda x: x * _hard_sigmoid(x))),
     *(
         (names, Function(count, count, build, orders))
-        for names, count, orders, build in POLYNOMIALS
+        for names, count, orders, build in (*POLYNOMIALS, *HARMONICS)
     ),
 )
 

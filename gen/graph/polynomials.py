@@ -1,4 +1,4 @@
-"""Orthogonal polynomials and spherical harmonics, as the recurrences that compute them.
+"""Orthogonal polynomials, as the recurrences that compute them.
 
 In: literal orders and terms. Out: a term of a few operations for each order; orders of one
 family share their recurrence. Written out in powers of x, a Legendre polynomial of degree
@@ -16,21 +16,21 @@ Mathematical Functions, chapters 14 and 18.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import factorial, prod
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, select
-from gen.graph.operations import HALF, cos, pi, sin, sqrt
+from gen.graph.operations import HALF, sqrt
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Row: TypeAlias = tuple[tuple[str, ...], int, int, Callable[..., Term]]
 
 MAX_ORDER = 1000
 
-# From this degree on, x**2 - 1 is computed with all its digits near x = 0 too.
-_HIGH = 40
+# From this degree on, x**2 - 1 has to be accurate relative to itself near x = 1.
+_HIGH = 16
 
 
 def _degree(function: str, term: Term) -> int:
@@ -44,7 +44,8 @@ def _degree(function: str, term: Term) -> int:
     return value.numerator
 
 
-def _degree_and_order(function: str, degree: Term, m: Term) -> tuple[int, int]:
+def degree_and_order(function: str, degree: Term, m: Term) -> tuple[int, int]:
+    """The literal degree n and order of a function, the order from -n to n."""
     n = _degree(function, degree)
     value = m.number
     if value is None or value.denominator != 1 or abs(value) > n:
@@ -69,7 +70,8 @@ def legendre(degree: Term, x: Term) -> Term:
 
 def chebyshevt(degree: Term, x: Term) -> Term:
     """The Chebyshev polynomial of the first kind, cos(n t) for x = cos(t)."""
-    return _ultraspherical(_degree("chebyshevt", degree), -HALF, x)
+    n = _degree("chebyshevt", degree)
+    return _ultraspherical(n, -HALF, x) if n < _HIGH else _mirrored_chebyshev(n, x)
 
 
 def chebyshevu(degree: Term, x: Term) -> Term:
@@ -92,9 +94,9 @@ def gegenbauer(degree: Term, a: Term, x: Term) -> Term:
 
 def assoc_legendre(degree: Term, m: Term, x: Term) -> Term:
     """The associated Legendre function of degree n and order m, with the phase (-1)**m."""
-    n, signed = _degree_and_order("assoc_legendre", degree, m)
+    n, signed = degree_and_order("assoc_legendre", degree, m)
     k = abs(signed)
-    scale = Fraction(_odd_factorial(k) * _choices(n + k, n - k))
+    scale = Fraction(odd_factorial(k) * _choices(n + k, n - k))
     scale *= (-1) ** k if signed >= 0 else Fraction(factorial(n - k), factorial(n + k))
     square = (1 - x) * (1 + x)
     root = sqrt(square) if k % 2 else x.like(1)
@@ -121,17 +123,30 @@ def _from_one(n: int, alpha: Fraction, beta: Fraction, s: Term) -> Term:
     return value
 
 
+def _mirrored_chebyshev(n: int, x: Term) -> Term:
+    """The Chebyshev polynomial in differences from x = 1, or from -1 for x < 0.
+
+    It is as large at x = 0 as at the ends, so that x**2 - 1 has too few digits there.
+    """
+    below = x < 0
+    size = select(below, -x, x)
+    value, difference, twice = size, size - 1, 2 * size - 2
+    for _ in range(1, n):
+        difference = difference + twice * value
+        value = value + difference
+    return select(below, -value, value) if n % 2 else value
+
+
 def _below_one(degree: int, x: Term) -> Term:
     """x**2 - 1, accurate where a polynomial of this degree is sensitive to it."""
-    by_ends = (x - 1) * (x + 1)
-    if degree < _HIGH:
-        return by_ends
     square = x**2
-    return select(square < Fraction(1, 4), square - 1, by_ends)
+    if degree < _HIGH:
+        return square - 1
+    return select(square < Fraction(1, 4), square - 1, (x - 1) * (x + 1))
 
 
-def _odd_factorial(k: int) -> int:
-    """1 * 3 * 5 * ... * (2k - 1)."""
+def odd_factorial(k: int) -> int:
+    """The product 1 * 3 * 5 * ... * (2k - 1)."""
     return prod(range(1, 2 * k, 2))
 
 
@@ -197,52 +212,8 @@ def _hermite(n: int, variance: Fraction, x: Term) -> Term:
     return last
 
 
-# ---- spherical harmonics
-
-
-def spherical_harmonic(degree: Term, m: Term, x: Term, y: Term, z: Term) -> Term:
-    """The real solid harmonic r**l Y_lm, a homogeneous polynomial of degree l in x, y, z.
-
-    On the unit sphere it is the real spherical harmonic, orthonormal there and without the
-    phase (-1)**m: Y_11 is sqrt(3/(4 pi)) x. Orders m > 0 go with cos(m phi), m < 0 with
-    sin(|m| phi). The convention is that of Blanco, Florez and Bermejo (1997), Journal of
-    Molecular Structure: THEOCHEM 419, 19-27.
-    """
-    n, signed = _degree_and_order("spherical_harmonic", degree, m)
-    c, s = x.like(1), x.like(0)
-    for _ in range(abs(signed)):
-        c, s = x * c - y * s, x * s + y * c
-    along = _zonal(n, abs(signed), z, x**2 + y**2 + z**2)
-    return _norm(n, abs(signed), z) * (s if signed < 0 else c) * along
-
-
-def real_harmonic(degree: Term, m: Term, theta: Term, phi: Term) -> Term:
-    """SymPy's Znm: a real spherical harmonic in angles, with the phase (-1)**m if m > 0."""
-    n, signed = _degree_and_order("Znm", degree, m)
-    k = abs(signed)
-    turn = (-1) ** k * cos(k * phi) if signed >= 0 else -sin(k * phi)
-    along = _zonal(n, k, cos(theta), theta.like(1))
-    return _norm(n, k, theta) * turn * sin(theta) ** k * along
-
-
-def _norm(n: int, m: int, like: Term) -> Term:
-    """What makes the harmonic of this degree and order orthonormal."""
-    square = Fraction((2 * n + 1) * factorial(n - m), 4 * factorial(n + m))
-    square *= _odd_factorial(m) ** 2 * (2 if m else 1)
-    return sqrt(square / pi(like))
-
-
-def _zonal(n: int, m: int, z: Term, square: Term) -> Term:
-    """The derivative of order m of P_n, over that of P_m, homogeneous in z and r**2."""
-    last, before = z.like(1), z.like(0)
-    for k in range(m + 1, n + 1):
-        step = (2 * k - 1) * (z * last) - (k + m - 1) * (square * before)
-        last, before = step / (k - m), last
-    return last
-
-
 # What expressions may call: spellings, how many arguments, how many of them are orders.
-POLYNOMIALS: tuple[tuple[tuple[str, ...], int, int, Callable[..., Term]], ...] = (
+POLYNOMIALS: tuple[Row, ...] = (
     (("legendre", "eval_legendre"), 2, 1, legendre),
     (("chebyshevt", "eval_chebyt"), 2, 1, chebyshevt),
     (("chebyshevu", "eval_chebyu"), 2, 1, chebyshevu),
@@ -253,6 +224,4 @@ POLYNOMIALS: tuple[tuple[tuple[str, ...], int, int, Callable[..., Term]], ...] =
     (("assoc_laguerre", "eval_genlaguerre"), 3, 1, assoc_laguerre),
     (("hermite", "eval_hermite"), 2, 1, hermite),
     (("hermite_prob", "eval_hermitenorm"), 2, 1, hermite_prob),
-    (("spherical_harmonic",), 5, 2, spherical_harmonic),
-    (("Znm",), 4, 2, real_harmonic),
 )

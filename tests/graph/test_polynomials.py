@@ -103,6 +103,18 @@ def test_degree_200_against_50_digits() -> None:
         _check(gradients, [slope for _, slope in wanted], 5e-15)
 
 
+@pytest.mark.parametrize("n", [39, 40, 200])
+def test_chebyshev_polynomials_of_high_degree(n: int) -> None:
+    points = np.concatenate([np.linspace(-1, 1, 101), np.linspace(-0.02, 0.02, 101)])
+    values, (gradients,) = _vjp(f"chebyshevt({n}, x)", points)
+    with mpmath.workdps(50):
+        angles = [mpmath.acos(mpmath.mpf(float(point))) for point in points]
+        _check(values, [mpmath.cos(n * angle) for angle in angles], 2e-14)
+        inner = points[1:100]
+        slopes = [n * mpmath.sin(n * angle) / mpmath.sin(angle) for angle in angles[1:100]]
+        _check(gradients[1 : len(inner) + 1], slopes, 2e-14)
+
+
 def test_the_ends_are_exact() -> None:
     ends = np.array([-1.0, 1.0])
     for n in (199, 200, MAX_ORDER):
@@ -114,7 +126,7 @@ def test_the_ends_are_exact() -> None:
 
 @pytest.mark.parametrize(
     ("expr", "most"),
-    [("legendre(200, x)", 1300), ("chebyshevt(200, x)", 1110), ("hermite(50, x)", 500)],
+    [("legendre(200, x)", 1300), ("chebyshevt(200, x)", 1610), ("hermite(50, x)", 400)],
 )
 def test_operations_grow_with_the_degree(expr: str, most: int) -> None:
     formula = text.read(pipeline.request("Case", expr, {}))
@@ -164,50 +176,6 @@ def test_parameters_may_be_inputs(expr: str, sympys: Callable[..., sympy.Expr]) 
         assert one[0] == pytest.approx(float(sympy.diff(exact, symbol).subs(at)), rel=1e-12)
 
 
-def _sphere() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    generator = np.random.default_rng(3)
-    return np.arccos(generator.uniform(-1, 1, 20)), generator.uniform(-np.pi, np.pi, 20)
-
-
-def _real(n: int, m: int, theta: NDArray[np.float64], phi: NDArray[np.float64]) -> object:
-    """The real harmonic from SciPy's complex one, which has the phase (-1)**m."""
-    whole = special.sph_harm_y(n, abs(m), theta, phi)
-    part = np.real(whole) if m >= 0 else np.imag(whole)
-    return part * (np.sqrt(2) * (-1) ** m if m else 1)
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 5, 8])
-def test_spherical_harmonics_are_scipys(n: int) -> None:
-    theta, phi = _sphere()
-    where = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta))
-    for m in range(-n, n + 1):
-        values, _ = _vjp(f"0*(x+y+z) + spherical_harmonic({n}, {m}, x, y, z)", *where)
-        assert values == pytest.approx(_real(n, m, theta, phi), abs=2e-14)
-
-
-def test_solid_harmonics_are_homogeneous_and_harmonic() -> None:
-    at = [torch.tensor(one, dtype=torch.float64, requires_grad=True) for one in (0.3, -0.8, 1.1)]
-    module = gen.module("Case", "spherical_harmonic(5, -3, x, y, z)", backend="torch")
-    slopes = torch.autograd.grad(module.case(*at), at, create_graph=True)
-    curvatures = [
-        torch.autograd.grad(slope, one, retain_graph=True)[0].item()
-        for slope, one in zip(slopes, at, strict=True)
-    ]
-    assert abs(sum(curvatures)) < 1e-13 < max(map(abs, curvatures))
-    twice = module.case(*(2 * one for one in at))
-    assert twice.item() == pytest.approx(32 * module.case(*at).item(), rel=1e-14)
-
-
-def test_spherical_harmonics_in_angles_are_sympys() -> None:
-    theta, phi = sympy.symbols("theta phi", real=True)
-    at = {theta: 0.7, phi: -1.9}
-    for n, m in ((0, 0), (1, -1), (2, 1), (3, 3), (4, -2), (4, 0)):
-        exact = complex(sympy.Znm(n, m, theta, phi).expand(func=True).subs(at).evalf())
-        values, _ = _vjp(f"0*(t+p) + Znm({n}, {m}, t, p)", np.array([0.7]), np.array([-1.9]))
-        assert values[0] == pytest.approx(exact.real, abs=1e-14)
-        assert abs(exact.imag) < 1e-14
-
-
 @pytest.mark.parametrize("expr", ["legendre(45, x)", "laguerre(6, x)", "chebyshevu(9, x)"])
 def test_both_backends_differentiate(expr: str) -> None:
     at = np.array([-0.7, 0.2, 0.9])
@@ -240,11 +208,6 @@ def test_both_backends_differentiate(expr: str) -> None:
         (
             "assoc_legendre(2, 3, x)",
             "assoc_legendre of degree 2 takes a whole number from -2 to 2 as its order, given 3",
-        ),
-        (
-            "spherical_harmonic(1, m, x, x, x)",
-            "spherical_harmonic of degree 1 takes a whole number from -1 to 1 as its order, "
-            "given an expression",
         ),
     ],
 )
