@@ -11,6 +11,7 @@ import sympy
 
 from gen.frontend.conversion import Conversion
 from gen.frontend.recognise import SMALLEST, recognise
+from gen.frontend.sympy import to_text
 from gen.graph.evaluate import evaluate
 from gen.graph.graph import Builder
 
@@ -100,3 +101,16 @@ def test_several_polynomials_and_more_in_one_sum() -> None:
     term = Conversion(builder).convert(expr)
     (value,) = evaluate(builder.nodes, [term.id], {"x": mpmath.mpf(0.25), "y": mpmath.mpf(0.5)})
     assert value == pytest.approx(mpmath.mpf(expr.subs({x: 0.25, y: 0.5}).evalf(30)), abs=1e-15)
+
+
+def test_what_is_written_keeps_its_digits() -> None:
+    *definitions, last = to_text(sympy.legendre(60, x)).split("; ")
+    near = 1 - 2.0**-12
+    known: dict[str, object] = {
+        "x": near,
+        "where": lambda condition, yes, no: yes if condition else no,
+    }
+    for definition in definitions:
+        name, _, expression = definition.partition(" = ")
+        known[name] = eval(expression, known)
+    assert eval(last, known) == pytest.approx(float(mpmath.legendre(60, near)), rel=5e-15)

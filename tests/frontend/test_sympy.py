@@ -113,9 +113,3 @@ def test_a_symbol_that_is_called_as_a_number() -> None:
     assert gen.load("Case", 2 * pi + x).apply(3, 4) == 10
     with pytest.raises(gen.GenError, match="the symbol 'pi' is an input, and the number of that"):
         gen.source("Case", pi + sympy.pi)
-
-
-def test_a_legendre_polynomial_that_sympy_expanded_keeps_its_digits() -> None:
-    near = 1 - 2.0**-20
-    value = gen.load("Case", sympy.legendre(9, x)).apply(near)
-    assert value == pytest.approx(float(mpmath.legendre(9, near)), rel=2e-15)
