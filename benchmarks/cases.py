@@ -18,7 +18,7 @@ from torch import Tensor
 from gen.frontend import text
 from gen.graph.algebra import Term, call, symbol
 from gen.graph.graph import Builder
-from gen.model import Formula, Input, Request
+from gen.model import Formula, Input, Output, Request
 
 Plain: TypeAlias = Callable[..., Tensor]
 
@@ -74,7 +74,7 @@ def _built(
     assert isinstance(output, Term)
     request = Request("Case", f"{name}: built from Python")
     described = tuple(Input(one) for one in inputs)
-    formula = Formula(request, described, builder.freeze(), output.id)
+    formula = Formula(request, described, builder.freeze(), (Output("output", output.id),))
 
     def plain(*values: Tensor) -> Tensor:
         result = body(*values)

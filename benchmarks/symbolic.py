@@ -34,7 +34,7 @@ _CHEAP_GRADIENT = 4  # joint / forward, Griewank & Walther, Evaluating Derivativ
 
 def forward_operations(program: Program) -> int:
     """The operations of the formula alone, as they are emitted."""
-    graph, roots = lower_powers(program.graph, [program.output])
+    graph, roots = lower_powers(program.graph, program.outputs)
     return sum(1 for _ in operations(graph, roots))
 
 

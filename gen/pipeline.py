@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) -> Request:
     """What Python asks for; a `sympy.Expr` becomes the text that reads as the same graph."""
-    if isinstance(expr, str) or not hasattr(expr, "free_symbols"):
+    if isinstance(expr, str) or not hasattr(type(expr), "free_symbols"):
         return options_frontend.request(name, expr, options)
     return sympy_frontend.request(name, expr, options)
 

@@ -60,9 +60,9 @@ def is_generated(text: str) -> bool:
 
 
 def one_line(expr: str) -> str:
-    """The expression with each run of white space as one space.
+    r"""The expression with each run of white space as one space.
 
-    >>> one_line("y = x * (1 +\\n  x)\\nz = y")
+    >>> one_line("y = x * (1 +\n  x)\nz = y")
     'y = x * (1 + x); z = y'
     """
     return "; ".join(statements(expr))

@@ -5,7 +5,6 @@ What is expected of emitted code comes from the plain torch code and its autogra
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -54,9 +53,7 @@ def _shape(**shapes: str) -> dict[str, Any]:
 
 _NORMALISED = "(x - mean(x, axis=-1, keepdims=True))/sqrt(var(x, axis=-1, keepdims=True) + 1e-5)"
 _ATTENTION = "softmax(q @ k.T / sqrt(4), axis=-1) @ v"
-_RBF = (
-    "exp(-(sum(x**2, axis=1, keepdims=True) + sum(y**2, axis=1) - 2*x @ y.T)/(2*length**2))"
-)
+_RBF = "exp(-(sum(x**2, axis=1, keepdims=True) + sum(y**2, axis=1) - 2*x @ y.T)/(2*length**2))"
 
 TENSORS: tuple[TensorCase, ...] = (
     # what gen.toml asks for
@@ -210,7 +207,10 @@ TENSORS: tuple[TensorCase, ...] = (
         ((2, 3, 4),),
     ),
     TensorCase(
-        "logsumexp_all", "logsumexp(2*x)", lambda x: torch.logsumexp((2 * x).flatten(), 0), ((3, 4),)
+        "logsumexp_all",
+        "logsumexp(2*x)",
+        lambda x: torch.logsumexp((2 * x).flatten(), 0),
+        ((3, 4),),
     ),
     TensorCase(
         "entropy",
@@ -219,9 +219,7 @@ TENSORS: tuple[TensorCase, ...] = (
         ((3, 4),),
     ),
     # matrices
-    TensorCase(
-        "trace", "trace(A)", lambda a: torch.trace(a), ((4, 4),), _shape(A="D,D")
-    ),
+    TensorCase("trace", "trace(A)", lambda a: torch.trace(a), ((4, 4),), _shape(A="D,D")),
     TensorCase(
         "trace_of_product",
         "trace(A @ B)",
@@ -255,9 +253,7 @@ TENSORS: tuple[TensorCase, ...] = (
         ((3,), (4,)),
         _shape(x="N", y="M"),
     ),
-    TensorCase(
-        "outer_of_one", "outer(x, x)", lambda x: torch.outer(x, x), ((3,),), _shape(x="N")
-    ),
+    TensorCase("outer_of_one", "outer(x, x)", lambda x: torch.outer(x, x), ((3,),), _shape(x="N")),
     TensorCase(
         "det",
         "det(A @ A.T + C)",

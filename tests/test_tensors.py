@@ -16,7 +16,7 @@ from tests.tensors import ENTRIES, TensorCase, parametrize_tensors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOLERANCE = {"rtol": 1e-12, "atol": 1e-12}
+TOLERANCE: Any = {"rtol": 1e-12, "atol": 1e-12}
 
 
 def _outputs(value: Any) -> tuple[Tensor, ...]:

@@ -118,9 +118,7 @@ def _reduction(dialect: ArrayDialect, payload: tuple[object, ...], operand: Text
     return dialect.runtime_call("sum_leading", [operand, count])
 
 
-def _leading(
-    piece: object, dialect: ArrayDialect, shape: Callable[[str, str], str]
-) -> str:
+def _leading(piece: object, dialect: ArrayDialect, shape: Callable[[str, str], str]) -> str:
     """The code of the leading dimensions that inputs have together."""
     shapes = _leading_shapes(piece, shape)
     if len(shapes) == 1:

@@ -253,9 +253,7 @@ _SIGNS = 2
 
 # numpy declares that its universal functions return Any, and so does arithmetic with
 # the result of np.where.
-_ANY = re.compile(
-    r"\b(np|special)\.|\bscalar\(|\.(sum|mean|max|min|prod)\(|\.m?T\b|\[|@"
-)
+_ANY = re.compile(r"\b(np|special)\.|\bscalar\(|\.(sum|mean|max|min|prod)\(|\.m?T\b|\[|@")
 
 
 def _annotation(lines: Sequence[str]) -> str:

@@ -152,7 +152,8 @@ def _normalisation(op: str) -> ArrayFunction:
 
 
 def _product(space: Space, name: str, views: Sequence[View], options: Options) -> View:
-    return space.product(*views, what=name)
+    a, b = views
+    return space.product(a, b, name)
 
 
 def _dot(space: Space, name: str, views: Sequence[View], options: Options) -> View:
@@ -160,7 +161,8 @@ def _dot(space: Space, name: str, views: Sequence[View], options: Options) -> Vi
     for view in views:
         if view.leads or len(view.order) not in (1, 2):
             space.needs(name, [view])
-    return space.product(*views, what=name)
+    a, b = views
+    return space.product(a, b, name)
 
 
 def _outer(space: Space, name: str, views: Sequence[View], options: Options) -> View:

@@ -71,7 +71,9 @@ def options(node: ast.Call, source: Source) -> dict[str, Literal]:
 def _equation(node: ast.Call, source: Source) -> str:
     first = node.args[0] if node.args else node
     if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
-        raise source.fault(first, "einsum begins with an equation", "as in einsum('ij,jk->ik', ...)")
+        raise source.fault(
+            first, "einsum begins with an equation", "as in einsum('ij,jk->ik', a, b)"
+        )
     if node.keywords:
         raise source.fault(node.keywords[0].value, "einsum has no options")
     return first.value
@@ -80,9 +82,8 @@ def _equation(node: ast.Call, source: Source) -> str:
 def _literal(node: ast.expr, source: Source) -> Literal:
     """A literal: a number, True, False, None, 'inf', or a tuple of whole numbers."""
     match node:
-        case ast.Constant(value=bool() | int() | None):
-            assert not isinstance(node.value, bytes | complex) and node.value is not Ellipsis
-            return node.value
+        case ast.Constant(value=bool() | int() | None as value):
+            return value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as value)):
             return -value
         case ast.Tuple(elts=elts):

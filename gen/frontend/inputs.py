@@ -64,10 +64,7 @@ def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
         raise GenError("all inputs are constants; at least one needs a gradient")
     for name in sorted(set(request.const) & {*request.optional, *shapes}):
         raise GenError(f"--const {name} is a plain number: it can have no shape, nor be None")
-    return tuple(
-        Input(name, name not in request.const, name in request.optional)
-        for name in order
-    )
+    return tuple(Input(name, name not in request.const, name in request.optional) for name in order)
 
 
 def _check_args(order: Sequence[str], found: Sequence[str], request: Request) -> None:

@@ -223,7 +223,7 @@ class Reader:
 
     def _view(self, node: ast.expr, operands: list[View]) -> View:
         match node:
-            case ast.Name(id=name):
+            case ast.Name():
                 return self._name(node)
             case ast.Constant():
                 return self._constant(node)
@@ -366,9 +366,7 @@ class Reader:
         body = self._body(node, name)
         views = [self._array(view, node) for view in operands]
         variables = dict(zip(body.parameters, views, strict=True))
-        inner = Reader(
-            self.space, body.source, self.library, variables, stack=(*self.stack, name)
-        )
+        inner = Reader(self.space, body.source, self.library, variables, stack=(*self.stack, name))
         try:
             inner.run(body.statements)
         except ExpressionError as fault:

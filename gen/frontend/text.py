@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
-    from gen.graph.graph import Graph
+    from gen.graph.graph import Graph, Leaf
 
 # Selections inside selections: each level repeats the conditions around it.
 MAX_BRANCHES = 100
@@ -66,7 +66,7 @@ def read(request: Request) -> Formula:
     inputs = [name for name in found if name not in CONSTANTS or name in request.declared]
     script = _Script(request, source, statements, tuple(inputs))
     whole = any(map(_is_array_syntax, _nodes(statements, request)))
-    formula = script.settled(script.axes(whole), whole)
+    formula = script.settled(script.axes(), whole)
     check_quotes(source)
     return formula
 
@@ -109,16 +109,15 @@ class _Script:
         """Those, and inputs that are declared though nothing reads them."""
         return tuple(dict.fromkeys((*self.inputs, *self.request.args)))
 
-    def axes(self, whole: bool) -> _Axes:
-        """The declared axes; in elementwise expressions behind any leading ones."""
+    def axes(self) -> _Axes:
+        """The declared axes."""
         declared = dict(self.request.shape)
         orders: dict[str, Order] = {}
         for name in self.names:
             if name in self.request.const:
                 orders[name] = ()
             elif name in declared:
-                leads = not whole and declared[name][:1] != ("...",)
-                orders[name] = (*(_LEADING if leads else ()), *_order(declared[name]))
+                orders[name] = _order(declared[name])
             else:
                 orders[name] = _LEADING
         free = frozenset(self.names) - {*declared, *self.request.const}
@@ -128,11 +127,11 @@ class _Script:
         """The formula, read as often as its inputs turn out to have more axes."""
         known, reading = self._known(axes)
         if not whole:
-            if not any(len(order) > 1 for order in known.orders.values()):
-                return self._formula(reading, known, whole)
             # Declared axes fit; to an elementwise expression all are leading dimensions.
-            plain = {name: order and _LEADING for name, order in known.orders.items()}
-            return self._formula(self._reading(_Axes(plain, NO, NO)), known, whole)
+            if self.request.shape:
+                plain = {name: order and _LEADING for name, order in known.orders.items()}
+                reading = self._reading(_Axes(plain, NO, NO))
+            return self._formula(reading, axes, whole)
         batched = self._batched(known, reading)
         if batched is not None:
             known, reading = batched
@@ -169,7 +168,7 @@ class _Script:
             first = axes.orders[name][:1]
             if name not in axes.loose and first != (None,) and _carried(first, axes, reading):
                 order = (*_LEADING, *axes.orders[name][1:])
-                loose = {one: _LEADING for one in axes.loose}
+                loose = dict.fromkeys(axes.loose, _LEADING)
                 orders = {**axes.orders, **loose, name: order}
                 try:
                     return self._known(_Axes(orders, axes.loose, NO))
@@ -178,7 +177,7 @@ class _Script:
         return None
 
     def _reading(self, axes: _Axes) -> _Reading:
-        given: dict[tuple[str, object], Indices] = {
+        given: dict[Leaf, Indices] = {
             (INPUT, name): frozenset(axis for axis in order if axis is not None)
             for name, order in axes.orders.items()
         }
@@ -193,9 +192,7 @@ class _Script:
             for name in self.inputs
         }
         library = Library.of(self.request.definitions)
-        reader = Reader(
-            space, self.source, library, variables, frozenset(self.request.optional)
-        )
+        reader = Reader(space, self.source, library, variables, frozenset(self.request.optional))
         reader.run(self.statements)
         outputs = self._outputs(reader)
         roots = [view.term.id for view in outputs.values()]
@@ -301,6 +298,8 @@ def _described(one: Input, axes: _Axes, whole: bool) -> Input:
     order, loose = axes.orders[one.name], one.name in axes.loose
     if not one.differentiable:
         return replace(one, order=())
+    if not whole and order[:1] != _LEADING:
+        order = (*_LEADING, *order)
     shape = tuple(("1" if axis is None else axis.size) + "?" * loose for axis in order)
     shape = tuple(size.replace("...?", "...") for size in shape)
     checked = None if order == _LEADING else shape
@@ -328,4 +327,3 @@ def _check_branches(builder: Builder, order: Iterable[int]) -> None:
             f"the expression has {deepest} branches inside each other; "
             f"at most {MAX_BRANCHES} are read"
         )
-

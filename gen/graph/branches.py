@@ -4,8 +4,9 @@ In: a graph. Out: for each use of a node, the conditions under which its value m
 
 A node lies in a branch if every path from the output to it runs through that branch;
 paths through conditions do not count, since no derivative takes them. An input lies in
-none, nor does the operand of a tensor operation, whose indices mean something else there. What lies in a branch is computed also where the branch is not taken, and then must
-do no harm: vjp.py and stabilise.py see to that.
+none, nor does the operand of a tensor operation, whose indices mean something else there.
+What lies in a branch is computed also where the branch is not taken, and then must do no
+harm: vjp.py and stabilise.py see to that.
 """
 
 from __future__ import annotations

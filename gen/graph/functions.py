@@ -21,6 +21,7 @@ from gen.graph.algebra import (
     negated,
     select,
 )
+from gen.graph.harmonics import HARMONICS
 from gen.graph.operations import (
     HALF,
     OPERATIONS,
@@ -46,6 +47,7 @@ from gen.graph.operations import (
     sqrt,
     tanh,
 )
+from gen.graph.polynomials import POLYNOMIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +62,7 @@ class Function:
     fewest: int
     most: int
     build: Callable[..., Term]
+    orders: int = 0  # how many of the first arguments are whole numbers, written out
 
 
 def _fold(name: str) -> Callable[..., Term]:
@@ -170,6 +173,10 @@ DEFINITIONS: tuple[tuple[tuple[str, ...], Function], ...] = (
     (("hardtanh",), Function(1, 1, lambda x: clamp(x, x.like(-1), x.like(1)))),
     (("hardsigmoid",), Function(1, 1, _hard_sigmoid)),
     (("hardswish",), Function(1, 1, lambda x: x * _hard_sigmoid(x))),
+    *(
+        (names, Function(count, count, build, orders))
+        for names, count, orders, build in (*POLYNOMIALS, *HARMONICS)
+    ),
 )
 
 

@@ -3,13 +3,32 @@
 In: a graph and a node. Out: an expression that reads back as the same graph, but for the
 grouping of products; None where it would be longer than asked for. It is what docstrings
 show of derivatives, and how an expression from SymPy is written.
+
+A graph that is large, deep or shared is written as statements instead, which stay linear
+in its size: `t1 = x**2; t2 = t1 + 1; t1*t2`, the last one the value.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate, count
+from typing import TYPE_CHECKING
 
-from gen.graph.graph import CONSTANT, EXTENT, EYE, GIVEN, NUMBER, Graph, Node, reachable
+from gen.graph.functions import FUNCTIONS
+from gen.graph.graph import (
+    BOOLEANS,
+    CONSTANT,
+    EXTENT,
+    EYE,
+    GIVEN,
+    INPUT,
+    LEAVES,
+    NUMBER,
+    Graph,
+    Node,
+    reachable,
+    use_counts,
+)
 from gen.graph.infix import (
     AND,
     COMPARE,
@@ -27,9 +46,17 @@ from gen.graph.infix import (
 )
 from gen.graph.operations import OPERATIONS
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
 _NAMES = {"maximum": "Max", "minimum": "Min", "heaviside": "Heaviside", "log": "log"}
 _WORDS = {"and": AND, "or": OR}
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
+
+# One statement has at most about this many characters and operations inside each other.
+_LONG, _DEEP = 160, 40
+# One expression has at most these, so that people can read it, and parsers do.
+_LONGEST, _DEEPEST, _MOST_PARENTHESES = 10_000, 1500, 180
 
 
 def express(graph: Graph, root: int, longest: int) -> str | None:
@@ -41,6 +68,78 @@ def express(graph: Graph, root: int, longest: int) -> str | None:
             return None
         texts[index] = text
     return texts[root].code
+
+
+def express_shortest(graph: Graph, root: int, taken: Collection[str] = ()) -> str:
+    """One expression where it is no longer than statements would be, else statements.
+
+    Args:
+        graph: the graph.
+        root: the node that is the value.
+        taken: names that no statement may define, besides those of the graph's inputs.
+    """
+    statements = express_statements(graph, root, taken)
+    # So long that without any sharing one expression would be too.
+    if len(statements) > 2 * _LONGEST:
+        return statements
+    single = express(graph, root, min(len(statements), _LONGEST))
+    if single is None or _parentheses(single) > _MOST_PARENTHESES:
+        return statements
+    return statements if _depth(graph, root) > _DEEPEST else single
+
+
+def express_statements(graph: Graph, root: int, taken: Collection[str] = ()) -> str:
+    """Statements that name what is used more than once or long, and the value last.
+
+    Args:
+        graph: the graph.
+        root: the node that is the value.
+        taken: names that no statement may define, besides those of the graph's inputs.
+    """
+    order = reachable(graph.nodes, [root])
+    uses = use_counts(graph.nodes, order, [root])
+    names = _names(graph, order, taken)
+    texts: dict[int, Text] = {}
+    depths: dict[int, int] = {}
+    statements: list[str] = []
+    for index in order:
+        node = graph[index]
+        text = _text(graph, node, [texts[arg] for arg in node.args])
+        depths[index] = 1 + max((depths[arg] for arg in node.args), default=0)
+        if index != root and _is_named(node, text, uses[index], depths[index]):
+            name = next(names)
+            statements.append(f"{name} = {text.code}")
+            text, depths[index] = Text(name), 0
+        texts[index] = text
+    return "; ".join([*statements, texts[root].code])
+
+
+def _is_named(node: Node, text: Text, uses: int, depth: int) -> bool:
+    if node.op in LEAVES or not node.args:
+        return False
+    length = len(text.code)
+    if length > _LONG or depth > _DEEP:
+        return True
+    # Naming a condition saves little and hides what a branch depends on.
+    return uses > 1 and node.op not in BOOLEANS and (uses - 1) * length > 2 * uses + 6
+
+
+def _names(graph: Graph, order: list[int], taken: Collection[str]) -> Iterator[str]:
+    used = {str(graph[index].payload) for index in order if graph[index].op == INPUT}
+    used |= {*taken, *FUNCTIONS}
+    return (name for number in count(1) if (name := f"t{number}") not in used)
+
+
+def _parentheses(code: str) -> int:
+    """How many parentheses are open at once, at most."""
+    return max(accumulate((sign == "(") - (sign == ")") for sign in code))
+
+
+def _depth(graph: Graph, root: int) -> int:
+    depths: dict[int, int] = {}
+    for index in reachable(graph.nodes, [root]):
+        depths[index] = 1 + max((depths[arg] for arg in graph[index].args), default=0)
+    return depths[root]
 
 
 def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:

@@ -8,11 +8,12 @@ The pullbacks of all tensor operations are here too, each written once over indi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gen.graph.algebra import Term, call, compare, number, select
-from gen.graph.graph import DELTA, SIZE, Builder
+from gen.graph.graph import DELTA, SIZE, Builder, Node
 from gen.graph.indices import (
+    TENSOR_OPERATIONS,
     Index,
     Indices,
     Renaming,
@@ -32,9 +33,13 @@ def indices(a: Term) -> Indices:
 
 def payload_indices(a: Term) -> tuple[Index, ...]:
     """The indices that a tensor operation is about."""
-    payload = a.builder.nodes[a.id].payload
-    assert isinstance(payload, tuple)
-    return payload  # type: ignore[return-value]  # only tensor operations get here
+    return indices_about(a.builder.nodes[a.id])
+
+
+def indices_about(node: Node) -> tuple[Index, ...]:
+    """The indices that a node of a tensor operation is about."""
+    assert node.op in TENSOR_OPERATIONS
+    return cast("tuple[Index, ...]", node.payload)
 
 
 def _node(op: str, args: tuple[Term, ...], payload: tuple[object, ...]) -> Term:
@@ -80,7 +85,8 @@ def _summed(a: Term, over: Indices) -> Term:
         kept = {old: new for old, new in _pairs(a) if new not in over}
         return rename(_summed(a.args[0], frozenset(names.get(one, one) for one in over)), kept)
     if a.op == "mul":
-        return _sum_of_product(*a.args, over)
+        u, v = a.args
+        return _sum_of_product(u, v, over)
     if a.op == "div" and not over & indices(a.args[1]):
         return _summed(a.args[0], over) / a.args[1]
     if a.op == DELTA:
@@ -135,9 +141,13 @@ def rename(a: Term, names: Mapping[Index, Index]) -> Term:
 
 
 def _pairs(a: Term) -> Renaming:
-    payload = a.builder.nodes[a.id].payload
-    assert isinstance(payload, tuple)
-    return payload  # type: ignore[return-value]  # only renamings get here
+    return renaming_of(a.builder.nodes[a.id])
+
+
+def renaming_of(node: Node) -> Renaming:
+    """The old and new names of a renaming."""
+    assert node.op == "rename"
+    return cast("Renaming", node.payload)
 
 
 def reduced(op: str, a: Term, over: Iterable[Index]) -> Term:
@@ -155,6 +165,19 @@ def spread(a: Term, inputs: Iterable[str]) -> Term:
 def gather(a: Term, inputs: Iterable[str]) -> Term:
     """A term summed to the leading dimensions that these inputs have together."""
     return _node("gather", (a,), tuple(sorted(inputs)))
+
+
+def names_of(node: Node) -> tuple[str, ...]:
+    """The inputs to whose leading dimensions a node is spread or gathered."""
+    assert node.op in ("spread", "gather")
+    return cast("tuple[str, ...]", node.payload)
+
+
+def size_of(node: Node) -> tuple[Index, tuple[str, ...]]:
+    """The index that a node is the size of, and for leading ones their inputs."""
+    assert node.op == SIZE
+    index, *inputs = cast("tuple[Index, str]", node.payload)
+    return index, tuple(inputs)
 
 
 def matrix(op: str, i: Index, j: Index, *args: Term) -> Term:
@@ -217,15 +240,17 @@ def inv_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:
 
 def det_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:
     """d(det) = det * tr(B dA): Jacobi's formula."""
-    return (g * y * matrix("inv", *payload_indices(y), a),)
+    i, j = payload_indices(y)
+    return (g * y * matrix("inv", i, j, a),)
 
 
 def logdet_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:
-    return (g * matrix("inv", *payload_indices(y), a),)
+    i, j = payload_indices(y)
+    return (g * matrix("inv", i, j, a),)
 
 
 def solve_pullback(g: Term, a: Term, b: Term, y: Term) -> tuple[Term, Term]:
-    """dx = inv(A) (db - dA x): w = inv(A.T) g for b, and -w x.T for A."""
+    """Dx = inv(A) (db - dA x): w = inv(A.T) g for b, and -w x.T for A."""
     i, j = payload_indices(y)
     w = matrix("solve", j, i, a, g)
     return -(w * y), w

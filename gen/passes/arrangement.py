@@ -7,6 +7,7 @@ that bring an array from one order to another; whether two arrays multiply as ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.indices import ELLIPSIS, Index, Indices
@@ -32,7 +33,7 @@ def arranged(orders: Iterable[Order]) -> dict[Index, int]:
             if axis not in after:
                 after[axis] = set()
                 seen.append(axis)
-        for left, right in zip(axes, axes[1:], strict=False):
+        for left, right in pairwise(axes):
             if left not in _reached(right, after):
                 after[left].add(right)
     return {axis: place for place, axis in enumerate(_sorted(seen, after))}
@@ -67,6 +68,14 @@ def pattern(have: Order, target: Order) -> Order:
     while wanted and wanted[0] is None:
         wanted.pop(0)
     return tuple(wanted)
+
+
+def broadcasts(have: Order, target: Order) -> bool:
+    """Whether an array of these axes, of which some may be missing, broadcasts as it is."""
+    if len(have) > len(target):
+        return False
+    pairs = zip(have, target[len(target) - len(have) :], strict=True)
+    return all(mine is None or mine == axis for mine, axis in pairs)
 
 
 def moved(have: Order, want: Order) -> list[tuple[str, str]]:
@@ -131,9 +140,11 @@ class MatrixProduct:
     swapped: bool  # whether the second comes first
 
 
-def matrix_product(a: Order, b: Order, over: Indices, result: Order) -> MatrixProduct | None:
+def matrix_product(
+    a: tuple[Index, ...], b: tuple[Index, ...], over: Indices, result: Order
+) -> MatrixProduct | None:
     """How to contract two arrays by @, None where einsum is needed."""
-    if None in a or None in b or len(over) != 1 or ELLIPSIS in over:
+    if len(over) != 1 or ELLIPSIS in over:
         return None
     (k,) = over
     for swapped, (left, right) in ((False, (a, b)), (True, (b, a))):

@@ -30,14 +30,15 @@ from gen.graph.language import express
 from gen.graph.operations import OPERATIONS
 from gen.graph.powers import lower_powers
 from gen.model import Block, Kernel, Operand, Program
-from gen.passes.layout import SHAPED, Given, Wanted, lay_out
+from gen.passes.axes import Given, Wanted
+from gen.passes.layout import SHAPED, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen.graph.graph import Leaf, Node
     from gen.model import Formula, Input
-    from gen.passes.layout import Order
+    from gen.passes.axes import Order
 
 # A derivative longer than this reads better in the code than in the docstring.
 _LONGEST_DERIVATIVE = 160
@@ -70,9 +71,7 @@ def plan(program: Program) -> Kernel:
     )
 
 
-def _operand(
-    one: Input, formula: Formula, backward: Block, place: int, saved: set[str]
-) -> Operand:
+def _operand(one: Input, formula: Formula, backward: Block, place: int, saved: set[str]) -> Operand:
     root = backward.results[place]
     reduced = _is_reduced(one, formula, backward.graph, root)
     kept = one.differentiable and one.name in saved
@@ -181,9 +180,7 @@ def _gradients(
     return _block(graph, gradients, program.formula, given, wanted)
 
 
-def _given_outputs(
-    program: Program, given: frozenset[int]
-) -> tuple[Graph, tuple[int | None, ...]]:
+def _given_outputs(program: Program, given: frozenset[int]) -> tuple[Graph, tuple[int | None, ...]]:
     """The gradients with some outputs as leaves."""
     roots = [node for node in program.gradients if node is not None]
     names = {
@@ -294,5 +291,6 @@ def _derivatives(program: Program, backward: Block) -> tuple[str | None, ...]:
             for node in backward.results
         )
     return tuple(
-        one and express(one.graph, one.node, _LONGEST_DERIVATIVE) for one in program.derivatives
+        None if one is None else express(one.graph, one.node, _LONGEST_DERIVATIVE)
+        for one in program.derivatives
     )

@@ -74,7 +74,7 @@ def test_the_plain_function_has_a_name_of_its_own(name: str, entry: str) -> None
     ids=str,
 )
 def test_an_input_keeps_its_name_where_it_can(inputs: list[str], names: list[str]) -> None:
-    found = Names.for_inputs(inputs, {"np", "ctx"}).of_inputs
+    found = Names.for_formula(inputs, [], {"np", "ctx"}).of_inputs
     assert found == dict(zip(inputs, names, strict=True))
 
 
@@ -86,7 +86,7 @@ _WORDS = st.sampled_from(["x", "np", "np_", "np__", "l", "l_", "__x", "__np", "_
 def test_no_two_inputs_have_one_name_and_none_has_a_reserved_one(
     inputs: list[str], reserved: set[str]
 ) -> None:
-    found = list(Names.for_inputs(inputs, reserved).of_inputs.values())
+    found = list(Names.for_formula(inputs, [], reserved).of_inputs.values())
     assert len(set(found)) == len(inputs)
     assert not reserved & set(found)
     assert not any(one.startswith("__") for one in found)
@@ -97,7 +97,7 @@ def test_no_two_inputs_have_one_name_and_none_has_a_reserved_one(
 
 
 def test_fresh_names_are_numbered() -> None:
-    names = Names.for_inputs(["x", "t2"], {"np"})
+    names = Names.for_formula(["x", "t2"], [], {"np"})
     assert [names.fresh("t") for _ in range(3)] == ["t1", "t3", "t4"]
     assert [names.fresh("exp_x") for _ in range(3)] == ["exp_x", "exp_x2", "exp_x3"]
     assert [names.fresh("x2") for _ in range(2)] == ["x2", "x2_2"]
@@ -108,17 +108,17 @@ def test_fresh_names_are_numbered() -> None:
     [("", "t1"), ("a" * 25, "t1"), ("a" * 24, "a" * 24), ("np", "np2"), ("if", "if2"), ("x", "x2")],
 )
 def test_a_fresh_name_is_like_its_hint(hint: str, name: str) -> None:
-    assert Names.for_inputs(["x"], {"np"}).fresh(hint) == name
+    assert Names.for_formula(["x"], [], {"np"}).fresh(hint) == name
 
 
 def test_another_scope_may_take_the_same_names() -> None:
-    names = Names.for_inputs(["x"], set())
+    names = Names.for_formula(["x"], [], set())
     one, other = names.scope(), names.scope()
     assert (one.fresh("t"), other.fresh("t"), one.fresh("t")) == ("t1", "t1", "t2")
 
 
 def test_a_private_input_has_an_attribute_that_is_not() -> None:
-    names = Names.for_inputs(["x", "_x"], set())
+    names = Names.for_formula(["x", "_x"], [], set())
     assert [names.attribute(one) for one in ("x", "_x")] == ["x", "input_x"]
 
 

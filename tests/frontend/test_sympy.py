@@ -106,3 +106,10 @@ def test_a_deep_expression_needs_no_recursion() -> None:
     for _ in range(150):
         expr = sympy.sin(expr)
     assert math.isfinite(float(np.asarray(gen.load("Deep", expr).apply(0.5))))
+
+
+def test_a_symbol_that_is_called_as_a_number() -> None:
+    pi = sympy.Symbol("pi")
+    assert gen.load("Case", 2 * pi + x).apply(3, 4) == 10
+    with pytest.raises(gen.GenError, match="the symbol 'pi' is an input, and the number of that"):
+        gen.source("Case", pi + sympy.pi)

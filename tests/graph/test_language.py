@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gen.frontend.options import request
 from gen.frontend.text import read
+from gen.graph.algebra import both, call, either, select, symbol
 from gen.graph.graph import Builder, reachable
-from gen.graph.language import express
+from gen.graph.language import express, express_shortest, express_statements
 from tests.formulas import Case, parametrize
 
 if TYPE_CHECKING:
@@ -202,3 +205,105 @@ def test_a_graph_that_would_fill_the_memory_is_given_up_early() -> None:
     for _ in range(200):
         node = builder.node("atan2", (node, node))
     assert express(builder.freeze(), node, LONG) is None
+
+
+# ---- statements
+
+
+def _value(text: str, at: Mapping[str, float]) -> float:
+    """What Python makes of statements, the last one an expression."""
+    *definitions, last = text.split("; ")
+    known: dict[str, object] = {**at, "sin": math.sin, "cos": math.cos, "where": _where}
+    for definition in definitions:
+        name, _, expression = definition.partition(" = ")
+        assert name not in known
+        known[name] = eval(expression, known)
+    value = eval(last, known)
+    assert isinstance(value, int | float)
+    return value
+
+
+def _where(condition: bool, yes: float, no: float) -> float:
+    return yes if condition else no
+
+
+@pytest.mark.parametrize(
+    ("expr", "text"),
+    [
+        ("x**2 + 1", "x**2 + 1"),
+        ("sin(x)*sin(x) + cos(sin(x))", "sin(x) ** 2 + cos(sin(x))"),
+        (
+            "(x**2+y+1)*cos(x**2+y+1) + sin(x**2+y+1)",
+            "t1 = x**2 + y + 1; t1 * cos(t1) + sin(t1)",
+        ),
+        (
+            "(x**2+t1+1)*cos(x**2+t1+1) + sin(x**2+t1+1)",
+            "t2 = x**2 + t1 + 1; t2 * cos(t2) + sin(t2)",
+        ),
+        ("where(x + y > z + 1, x, y)*where(x + y > z + 1, y, z)", None),
+    ],
+)
+def test_the_shorter_of_an_expression_and_statements(expr: str, text: str | None) -> None:
+    formula = _read(expr)
+    assert express_shortest(formula.graph, formula.roots[0]) == (text or _written(formula))
+
+
+def test_names_that_are_taken() -> None:
+    formula = _read("(x**2+y+1)*cos(x**2+y+1) + sin(x**2+y+1)")
+    text = express_statements(formula.graph, formula.roots[0], taken=["t1", "t3"])
+    assert text == "t2 = x**2 + y + 1; t2 * cos(t2) + sin(t2)"
+
+
+@parametrize()
+def test_statements_are_the_formula(case: Case) -> None:
+    formula = _read(case.expr, **case.options)
+    text = express_statements(formula.graph, formula.roots[0])
+    *definitions, last = text.split("; ")
+    for definition in reversed(definitions):
+        name, _, expression = definition.partition(" = ")
+        last = re.sub(rf"\b{name}\b", f"({expression})", last)
+    inputs = [one.name for one in formula.inputs]
+    again = _read(last, **{**case.options, "args": inputs})
+    builder = Builder()
+    assert _copied(again, builder) == _copied(formula, builder)
+
+
+def test_statements_stay_linear_where_an_expression_doubles() -> None:
+    builder = Builder()
+    term = symbol(builder, "x")
+    for _ in range(100):
+        term = call("sin", term) + term / 2
+    text = express_shortest(builder.freeze(), term.id)
+    assert len(text) < 30 * 100
+    value = 0.7
+    for _ in range(100):
+        value = math.sin(value) + value / 2
+    assert _value(text, {"x": 0.7}) == pytest.approx(value, rel=1e-13)
+
+
+@pytest.mark.parametrize("count", [1_000, 100_000])
+def test_deep_and_long_graphs_become_short_statements(count: int) -> None:
+    builder = Builder()
+    x, y = symbol(builder, "x"), symbol(builder, "y")
+    deep, long = x, x
+    for k in range(count // 2):
+        deep = call("cos", deep)
+        long = long + (k + 2) * y
+        long = call("sin", long) if k % 9 == 0 else long
+    both_of_them = deep + long
+    text = express_shortest(builder.freeze(), both_of_them.id)
+    assert max(map(len, text.split("; "))) < 400
+    assert len(text) < 12 * count
+
+
+def test_a_long_condition_is_named_too() -> None:
+    builder = Builder()
+    x = symbol(builder, "x")
+    condition = x > 0
+    for k in range(40):
+        condition = either(both(condition, x < k + 2), both(condition, x > -k))
+    chosen = select(condition, x, -x)
+    text = express_shortest(builder.freeze(), chosen.id)
+    assert len(text) < 4000
+    assert _value(text, {"x": 0.5}) == 0.5
+    assert _value(text, {"x": -0.5}) == 0.5

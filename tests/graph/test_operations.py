@@ -335,7 +335,8 @@ def _called(expr: str) -> str:
 
 def test_every_definition_is_tested() -> None:
     tested = {_called(expr) for expr, _, _ in CALLS}
-    assert tested == {names[0] for names, _ in DEFINITIONS}
+    wanted = {names[0] for names, function in DEFINITIONS if not function.orders}
+    assert tested == wanted
 
 
 @pytest.mark.parametrize(
@@ -348,7 +349,7 @@ def test_definitions(expr: str, formula: Formula, points: tuple[Point, ...]) -> 
         with mpmath.workdps(DIGITS):
             numbers = _numbers(point)
             values = dict(zip(names, numbers, strict=True))
-            (found,) = evaluate(understood.graph.nodes, [understood.output], values, DIGITS)
+            (found,) = evaluate(understood.graph.nodes, [understood.roots[0]], values, DIGITS)
             assert_close(found, formula(*numbers))
 
 
