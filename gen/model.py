@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # How long an expression may be.
-MAX_CHARACTERS = 20_000_000
+MAX_CHARACTERS = 10_000_000
 
 # One axis of an array: an index, or None where its size is 1.
 Axis: TypeAlias = "Index | None"

@@ -47,34 +47,30 @@ class Context(SimpleNamespace):
         self.saved_tensors = tensors
 
 
-class Function:
-    """A function with its gradient, in the manner of torch.autograd.Function."""
+class Differentiable:
+    """A forward and a backward, in the manner of torch.autograd.Function."""
 
     @staticmethod
-    def forward(ctx: Context, *inputs: Any, **_: Any) -> Array:
-        """Return the value, and leave on ctx what backward needs."""
+    def forward(ctx: Context, *inputs: Any, **_: Any) -> Any:
+        """Return the value or several, and leave on ctx what backward needs."""
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Context, grad_output: Array) -> Array | tuple[Array | None, ...]:
-        """Return the gradient of each input, given that of the output."""
+    def backward(ctx: Context, *grads: Any) -> Array | tuple[Array | None, ...]:
+        """Return the gradient of each input, given that of each output."""
         raise NotImplementedError
-
-    @classmethod
-    def apply(cls, *inputs: Any) -> Array:
-        """Return the value alone."""
-        return cls.forward(Context(), *inputs)
 
     @classmethod
     def vjp(
         cls,
         *inputs: Any,
         needs_input_grad: Sequence[bool] | None = None,
-    ) -> tuple[Array, Pullback]:
+    ) -> tuple[Any, Pullback]:
         """Return the value, and the function from its cotangent to those of the inputs.
 
-        The pullback takes an array of the value's shape and returns one gradient for
-        each input, None for those that are not differentiable, left out or not needed.
+        The pullback takes an array of the value's shape, one for each where there are
+        several (None for zeros). It returns one gradient for each input, None for those
+        that are not differentiable, left out or not needed.
         """
         listed = (True,) * len(inputs) if needs_input_grad is None else needs_input_grad
         if len(listed) != len(inputs):
@@ -82,19 +78,52 @@ class Function:
         wanted = [need and inputs[i] is not None for i, need in enumerate(listed)]
         ctx = Context(wanted)
         output = cls.forward(ctx, *inputs)
+        outputs = output if isinstance(output, tuple) else (output,)
 
-        def pullback(grad_output: ArrayLike) -> tuple[Array | None, ...]:
-            grad = np.asarray(grad_output, dtype=output.dtype)
-            if grad.shape != output.shape:
-                given, due = grad.shape, output.shape
-                raise ValueError(f"the cotangent has shape {given}, the output {due}")
-            if not any(wanted):
+        def pullback(*grads: ArrayLike | None) -> tuple[Array | None, ...]:
+            if len(grads) != len(outputs):
+                raise ValueError(f"{len(grads)} cotangents for {len(outputs)} outputs")
+            given = [_cotangent(*pair) for pair in zip(grads, outputs, strict=True)]
+            if not any(wanted) or all(one is None for one in given):
                 return (None,) * len(wanted)
-            found = cls.backward(ctx, grad)
-            grads = found if isinstance(found, tuple) else (found,)
-            return tuple(grads[i] if need else None for i, need in enumerate(wanted))
+            found = cls.backward(ctx, *given)
+            gradients = found if isinstance(found, tuple) else (found,)
+            # Optional inputs that were not passed have gradients, and no place here.
+            pairs = zip(gradients, wanted, strict=False)
+            return tuple(one if need else None for one, need in pairs)
 
         return output, pullback
+
+
+def _cotangent(grad: ArrayLike | None, output: Array) -> Array | None:
+    """Return a cotangent as an array of its output's dtype and shape."""
+    if grad is None:
+        return None
+    found = np.asarray(grad, dtype=output.dtype)
+    if found.shape != output.shape:
+        given, due = found.shape, output.shape
+        raise ValueError(f"the cotangent has shape {given}, the output {due}")
+    return found
+
+
+class Function(Differentiable):
+    """A function of one output."""
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> Array:
+        """Return the value alone."""
+        output: Array = cls.forward(Context(), *inputs)
+        return output
+
+
+class TupleFunction(Differentiable):
+    """A function of several outputs."""
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> tuple[Array, ...]:
+        """Return the values alone."""
+        outputs: tuple[Array, ...] = cls.forward(Context(), *inputs)
+        return outputs
 
 
 class Like(NamedTuple):
@@ -107,6 +136,11 @@ class Like(NamedTuple):
 def like(value: Array | None) -> Like | None:
     """Return the shape and dtype of an input, None for one that was left out."""
     return None if value is None else Like(value.shape, value.dtype)
+
+
+def like_all(*values: Array) -> tuple[Like, ...]:
+    """Return the shape and dtype of each output."""
+    return tuple(Like(one.shape, one.dtype) for one in values)
 
 
 def array(value: ArrayLike | None) -> Array:
@@ -152,21 +186,27 @@ def check_shapes(*inputs: tuple[str, str, Array | None]) -> None:
     """Refuse inputs whose shapes are not as declared.
 
     Each is (name, dimensions, array): a letter stands for one size throughout, a
-    number for itself, "..." for any leading dimensions.
+    number for itself, "..." for any leading dimensions; a dimension with "?" behind it
+    may be missing or 1.
     """
     sizes: dict[str, int] = {}
     for name, dimensions, value in inputs:
         if value is None:
             continue
         letters = [letter for letter in dimensions.split() if letter != "..."]
-        given = value.shape[max(value.ndim - len(letters), 0) :]
+        loose = dimensions.endswith("?")
+        kept = min(len(letters), value.ndim) if loose else len(letters)
+        letters = letters[len(letters) - kept :]
+        given = value.shape[max(value.ndim - kept, 0) :]
         misfit = f"{name} has shape {value.shape}, declared is ({dimensions})"
-        exact = "..." not in dimensions and value.ndim != len(letters)
-        if exact or len(given) < len(letters):
+        if len(given) < kept or ("..." not in dimensions and value.ndim > kept):
             raise ValueError(misfit)
-        for letter, size in zip(letters, given, strict=True):
-            declared = int(letter) if letter.isdigit() else sizes.get(letter, size)
-            sizes[letter] = declared
+        for dimension, size in zip(letters, given, strict=True):
+            letter = dimension.rstrip("?")
+            if loose and size == 1:
+                continue
+            known = sizes.setdefault(letter, size)
+            declared = int(letter) if letter.isdigit() else known
             if size != declared:
                 raise ValueError(f"{misfit} with {letter} = {declared}")
 
@@ -183,13 +223,76 @@ def expand(value: Any, *inputs: Array) -> Array:
     return np.broadcast_to(whole, shape).copy()
 
 
-def contract(a: Array, b: Array) -> Array:
-    """Return the sum of outer products over all leading dimensions of a and b."""
-    return _rows(a).T @ _rows(b)
+def expand_to(value: Array, shape: Sequence[int]) -> Array:
+    """Return a value repeated along the dimensions that it lacks."""
+    return np.broadcast_to(value, tuple(shape)).copy()
 
 
-def _rows(a: Array) -> Array:
-    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+def common_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that shapes broadcast to."""
+    return np.broadcast_shapes(*map(tuple, shapes))
+
+
+def volume(shape: Sequence[int]) -> int:
+    """Return how many elements a shape has."""
+    return math.prod(shape)
+
+
+def sum_leading(value: Array, behind: int) -> Array:
+    """Return the sum over all dimensions but the last `behind`."""
+    total: Array = value.sum(axis=tuple(range(value.ndim - behind)))
+    return total
+
+
+def spread_leading(value: Array, behind: int, shape: Sequence[int]) -> Array:
+    """Return a value repeated along leading dimensions, before the last `behind`."""
+    return np.broadcast_to(value, (*shape, *value.shape[value.ndim - behind :]))
+
+
+def gather_leading(value: Array, behind: int, shape: Sequence[int]) -> Array:
+    """Return a value whose leading dimensions are summed to `shape`."""
+    target = (*shape, *value.shape[value.ndim - behind :])
+    return sum_to(value, Like(target, value.dtype))
+
+
+def cotangents(likes: Sequence[Like], *grads: Array | None) -> tuple[Array, ...]:
+    """Return the cotangents, zeros in the place of those that are missing."""
+    pairs = zip(grads, likes, strict=True)
+    return tuple(np.zeros(*like) if one is None else one for one, like in pairs)
+
+
+def einsum(equation: str, *operands: Array) -> Array:
+    """Return a contraction; dots that the result lacks are summed too."""
+    inputs, _, output = equation.partition("->")
+    terms = inputs.split(",")
+    letters = [len(term.replace("...", "")) for term in terms]
+    counts = [a.ndim - known for a, known in zip(operands, letters, strict=True)]
+    dots = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: max(counts)]
+    named = []
+    for term, count in zip(terms, counts, strict=True):
+        named.append(term.replace("...", dots[len(dots) - count :]))
+    explicit = f"{','.join(named)}->{output.replace('...', dots)}"
+    total: Array = np.einsum(explicit, *operands, optimize=True)
+    return total
+
+
+def eye(size: int, *beside: Array) -> Array:
+    """Return the identity matrix in the dtype of the arrays beside it."""
+    return np.eye(size, dtype=np.result_type(*beside))
+
+
+def prod_others(a: Array, axes: int | tuple[int, ...] | None = None) -> Array:
+    """Return for each element the product of all others along axes."""
+    listed = (axes,) if isinstance(axes, int) else axes
+    chosen = tuple(range(-a.ndim, 0)) if listed is None else listed
+    ends = tuple(range(-len(chosen), 0))
+    moved = np.moveaxis(a, chosen, ends)
+    rows = moved.reshape(*moved.shape[: moved.ndim - len(chosen)], -1)
+    ones = np.ones_like(rows[..., :1])
+    before = np.concatenate([ones, rows[..., :-1]], -1).cumprod(-1)
+    after = np.concatenate([ones, rows[..., :0:-1]], -1).cumprod(-1)[..., ::-1]
+    found: Array = np.moveaxis((before * after).reshape(moved.shape), ends, chosen)
+    return found
 
 
 def sigmoid(x: Array) -> Array:

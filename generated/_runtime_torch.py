@@ -32,6 +32,12 @@ def apply(function: Any, *inputs: Any) -> Tensor:
     return output
 
 
+def apply_all(function: Any, *inputs: Any) -> tuple[Tensor, ...]:
+    """Return the values of a torch.autograd.Function that has several."""
+    outputs: tuple[Tensor, ...] = function.apply(*inputs)
+    return outputs
+
+
 def tensors(*values: Any) -> tuple[Any, ...]:
     """Return the inputs, numbers as tensors of the dtype and device beside them."""
     given = [one for one in values if isinstance(one, Tensor)]
@@ -67,21 +73,27 @@ def check_shapes(*inputs: tuple[str, str, Tensor | None]) -> None:
     """Refuse inputs whose shapes are not as declared.
 
     Each is (name, dimensions, tensor): a letter stands for one size throughout, a
-    number for itself, "..." for any leading dimensions.
+    number for itself, "..." for any leading dimensions; a dimension with "?" behind it
+    may be missing or 1.
     """
     sizes: dict[str, int] = {}
     for name, dimensions, value in inputs:
         if value is None:
             continue
         letters = [letter for letter in dimensions.split() if letter != "..."]
-        given = value.shape[max(value.ndim - len(letters), 0) :]
+        loose = dimensions.endswith("?")
+        kept = min(len(letters), value.ndim) if loose else len(letters)
+        letters = letters[len(letters) - kept :]
+        given = value.shape[max(value.ndim - kept, 0) :]
         misfit = f"{name} has shape {tuple(value.shape)}, declared is ({dimensions})"
-        exact = "..." not in dimensions and value.ndim != len(letters)
-        if exact or len(given) < len(letters):
+        if len(given) < kept or ("..." not in dimensions and value.ndim > kept):
             raise ValueError(misfit)
-        for letter, size in zip(letters, given, strict=True):
-            declared = int(letter) if letter.isdigit() else sizes.get(letter, size)
-            sizes[letter] = declared
+        for dimension, size in zip(letters, given, strict=True):
+            letter = dimension.rstrip("?")
+            if loose and size == 1:
+                continue
+            known = sizes.setdefault(letter, size)
+            declared = int(letter) if letter.isdigit() else known
             if size != declared:
                 raise ValueError(f"{misfit} with {letter} = {declared}")
 
@@ -94,13 +106,71 @@ def expand(value: Tensor | float, *inputs: Tensor) -> Tensor:
     return (zero + value).to(zero.dtype).expand(shape).clone()
 
 
-def contract(a: Tensor, b: Tensor) -> Tensor:
-    """Return the sum of outer products over all leading dimensions of a and b."""
-    return _rows(a).T @ _rows(b)
+def expand_to(value: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return a value repeated along the dimensions that it lacks."""
+    return value.expand(tuple(shape))
 
 
-def _rows(a: Tensor) -> Tensor:
-    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+def common_shape(*shapes: Sequence[int]) -> torch.Size:
+    """Return the shape that shapes broadcast to."""
+    broadcast: Callable[..., torch.Size] = torch.broadcast_shapes
+    return broadcast(*shapes)
+
+
+def volume(shape: Sequence[int]) -> int:
+    """Return how many elements a shape has."""
+    return math.prod(shape)
+
+
+def sum_leading(value: Tensor, behind: int) -> Tensor:
+    """Return the sum over all dimensions but the last `behind`."""
+    leading = tuple(range(value.ndim - behind))
+    return value.sum(leading) if leading else value
+
+
+def spread_leading(value: Tensor, behind: int, shape: Sequence[int]) -> Tensor:
+    """Return a value repeated along leading dimensions, before the last `behind`."""
+    return value.expand((*shape, *value.shape[value.ndim - behind :]))
+
+
+def gather_leading(value: Tensor, behind: int, shape: Sequence[int]) -> Tensor:
+    """Return a value whose leading dimensions are summed to `shape`."""
+    return value.sum_to_size((*shape, *value.shape[value.ndim - behind :]))
+
+
+def cotangents(shapes: Sequence[Any], *grads: Tensor | None) -> tuple[Tensor, ...]:
+    """Return the cotangents, zeros in the place of those that are missing."""
+    given = next(one for one in grads if one is not None)
+    pairs = zip(grads, shapes, strict=True)
+    return tuple(given.new_zeros(tuple(s)) if one is None else one for one, s in pairs)
+
+
+def eye(size: int, *beside: Tensor) -> Tensor:
+    """Return the identity matrix in the dtype of the tensors beside it."""
+    one = scalar(1, *beside)
+    return torch.eye(size, dtype=one.dtype, device=one.device)
+
+
+def prod(a: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Return the product over several axes."""
+    for axis in sorted(axes):
+        a = a.prod(axis, keepdim=True)
+    for axis in sorted(axes):
+        a = a.squeeze(axis)
+    return a
+
+
+def prod_others(a: Tensor, axes: int | tuple[int, ...] | None = None) -> Tensor:
+    """Return for each element the product of all others along axes."""
+    listed = (axes,) if isinstance(axes, int) else axes
+    chosen = tuple(range(-a.ndim, 0)) if listed is None else listed
+    ends = tuple(range(-len(chosen), 0))
+    moved = a.movedim(chosen, ends)
+    rows = moved.reshape(*moved.shape[: moved.ndim - len(chosen)], -1)
+    ones = torch.ones_like(rows[..., :1])
+    before = torch.cat([ones, rows[..., :-1]], -1).cumprod(-1)
+    after = torch.cat([ones, rows[..., 1:].flip(-1)], -1).cumprod(-1).flip(-1)
+    return (before * after).reshape(moved.shape).movedim(ends, chosen)
 
 
 def cbrt(x: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class MulConstant(torch.autograd.Function):
         return tensor * constant
 
     @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
         """Save nothing for backward."""
         _, constant = inputs
         ctx.constant = constant

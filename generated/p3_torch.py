@@ -29,7 +29,7 @@ class P3(torch.autograd.Function):
         return x * (2.5 * x**2 - 1.5)
 
     @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
         """Save x for backward."""
         (x,) = inputs
         ctx.set_materialize_grads(False)

@@ -29,7 +29,7 @@ class ReLU(torch.autograd.Function):
         return torch.clamp(x, min=0)
 
     @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Tensor) -> None:
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
         """Save the output for backward."""
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(output)

@@ -370,7 +370,7 @@ class _Emitter(Emitter[Module]):
             name, kept = self.outline.identifier(one), self.outline.kept(one)
             if not one.input.differentiable:
                 lines.append(f"{kept} = {name}")
-            elif one.shaped:
+            elif one.shaped or (one.input.optional and not one.saved):
                 self.runtime.add("like")
                 lines.append(f"{kept} = like({name})")
         return lines

@@ -414,8 +414,9 @@ class Reader:
                 case ast.Constant(value=None):
                     order.append(None)
                 case _:
-                    hint = "the one subscript is a new axis, as in x[:, None]"
-                    raise self.source.fault(item, "this is no part of an expression", hint)
+                    what = "this subscript is not part of an expression"
+                    hint = "the one there is adds an axis, as in x[:, None]"
+                    raise self.source.fault(item, what, hint)
         found = (*order, *rest)
         if view.leads and found[:1] != view.order[:1]:
             given = show(view.order)

@@ -34,5 +34,5 @@ WRONG_NODES: dict[type[ast.AST], tuple[str, str]] = {
     ast.Await: ("await", ""),
     ast.Yield: ("yield", ""),
     ast.YieldFrom: ("yield", ""),
-    ast.Slice: ("a slice", "the one subscript is a new axis, as in x[:, None]"),
+    ast.Slice: ("a slice", "the one there is adds an axis, as in x[:, None]"),
 }

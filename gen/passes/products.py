@@ -89,6 +89,8 @@ def _sizes(graph: Graph, node: int) -> list[str] | None:
             found.append(size_of(one)[0].size)
         elif one.op == "mul":
             pending.extend(one.args)
+        elif one.op == "pow" and isinstance(one.payload, int):
+            pending.extend(one.args * max(one.payload, 0))
         else:
             return None
     return found

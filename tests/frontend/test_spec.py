@@ -183,7 +183,7 @@ F = '[functions.F]\nexpr = "x**2"\n'
         (F + 'args = "x y"\n', ": [functions.F]: args takes names such as x,y, given 'x y'"),
         (F + 'const = ["2"]\n', ": [functions.F]: const takes names such as x,y, given '2'"),
         (F + "optional = [1]\n", ": [functions.F]: optional takes names such as x,y, given 1"),
-        (F + 'args = "x,x"\n', ": [functions.F]: --args x,x names an input twice"),
+        (F + 'args = "x,x"\n', ": [functions.F]: --args x,x names one twice"),
         (F + 'shape = "N"\n', ": [functions.F]: shape takes dimensions by input, given 'N'"),
         (
             F + "shape = {x = 3}\n",
@@ -231,7 +231,7 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
     ("option", "message"),
     [
         ("arg", "unknown option 'arg'; did you mean 'args'?"),
-        ("jit", "unknown option 'jit'; there are args, const, optional, shape"),
+        ("jit", "unknown option 'jit'; there are args, const, optional, shape, outputs"),
     ],
 )
 def test_options_that_there_are_not(option: str, message: str) -> None:

@@ -203,20 +203,6 @@ def test_conditions(expr: str, simplified: str) -> None:
     assert _simplified(expr) == simplified
 
 
-@pytest.mark.parametrize(
-    ("expr", "simplified"),
-    [
-        ("x.T.T", "x"),
-        ("(2*x) @ y", "2 * x @ y"),
-        ("x @ (3*y)", "3 * x @ y"),
-        ("(2*x) @ (3*y)", "6 * x @ y"),
-        ("-x @ y", "-x @ y"),
-    ],
-)
-def test_tensors(expr: str, simplified: str) -> None:
-    assert _simplified(expr, shape={"x": "N,I", "y": "I,O"}) == simplified
-
-
 def test_a_cotangent_is_moved_into_a_mask() -> None:
     builder = Builder()
     x, g = symbol(builder, "x"), cotangent(builder)
