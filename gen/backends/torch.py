@@ -89,6 +89,7 @@ class Module:
     backward: tuple[str, ...]
     entry_parameters: str
     entry_body: tuple[str, ...]
+    functions: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -233,6 +234,8 @@ BACKEND = _Torch()
 
 
 class _Emitter(Emitter[Module]):
+    array = "Tensor"
+    mask = "Tensor"
     copy = ".clone()"
     zeros = "torch.zeros_like"
     kept_shape = ""
@@ -278,6 +281,7 @@ class _Emitter(Emitter[Module]):
             backward=(*self._nothing(), *self.backward()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
+            functions=tuple(self.functions),
             imports=self._imports(),
         )
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Sources: TypeAlias = frozenset[str]
 
-_NONE: Sources = frozenset()
-
 
 def sources(term: Term) -> Sources:
     """The inputs from which a term of a formula has its leading dimensions."""
@@ -45,31 +43,51 @@ class Leading:
 
     builder: Builder
     outputs: Mapping[str, int]  # the node of an output, by its name and by its cotangent's
-    _known: list[Sources] = field(default_factory=list)
+    # One bit for each input: sets of names would be copied at every node.
+    _known: list[int] = field(default_factory=list)
+    _bits: dict[str, int] = field(default_factory=dict)
+    _decoded: dict[int, Sources] = field(default_factory=dict)
 
     def sources(self, node: int) -> Sources:
         """The inputs from which a node has its leading dimensions."""
+        mask = self._mask(node)
+        if mask not in self._decoded:
+            names = (name for name, bit in self._bits.items() if mask >> bit & 1)
+            self._decoded[mask] = frozenset(names)
+        return self._decoded[mask]
+
+    def _mask(self, node: int) -> int:
         for one in range(len(self._known), node + 1):
-            self._known.append(self._sources(one))
+            self._known.append(self._found(one))
         return self._known[node]
 
-    def _sources(self, node: int) -> Sources:
+    def _found(self, node: int) -> int:
         op, args, payload = self.builder.nodes[node]
         if ELLIPSIS not in self.builder.indices[node]:
-            return _NONE
+            return 0
         if op == INPUT:
-            return frozenset({str(payload)})
+            return self._bit(payload)
         if op in (COTANGENT, OUTPUT):
             return self._known[self.outputs[str(payload)]]
+        mask = 0
         if op in ("spread", "gather"):
             assert isinstance(payload, tuple)
-            return frozenset(map(str, payload))
-        return frozenset().union(*(self._known[arg] for arg in args))
+            for name in payload:
+                mask |= self._bit(name)
+            return mask
+        for arg in args:
+            mask |= self._known[arg]
+        return mask
+
+    def _bit(self, name: object) -> int:
+        return 1 << self._bits.setdefault(str(name), len(self._bits))
 
     def differ(self, order: Sequence[int], roots: Sequence[int]) -> bool:
         """Whether a cotangent may have other leading dimensions than the value it is of."""
-        kinds = {self.sources(node) for node in order} - {_NONE}
-        ends = {self.sources(root) for root in roots} - {_NONE}
+        if len(roots) == 1 and not any(map(self._removes, order)):
+            return False
+        kinds = {self._mask(node) for node in order} - {0}
+        ends = {self._mask(root) for root in roots} - {0}
         return len(kinds) > 1 and (len(ends) > 1 or any(map(self._removes, order)))
 
     def _removes(self, node: int) -> bool:
