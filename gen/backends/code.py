@@ -85,6 +85,8 @@ class Writer:
         self.dialect = dialect
         self.lines: list[str] = []
         self.kinds: dict[str, str] = {}  # of each name assigned: ARRAY, MASK or FLOAT
+        self.arrays: set[str] = set()  # those that are no plain numbers
+        self.made: list[str] = []  # all of them, in order
         self._order = reachable(self.graph.nodes, [r for r in block.results if r is not None])
         self.fixed = constants(self.graph.nodes, self._order)
         self._shared = frozenset(block.shared)
@@ -161,6 +163,9 @@ class Writer:
         self._operands[node] = Operand(Text(name), operand.is_number)
         mask = MASK if self.graph[node].op in BOOLEANS else ARRAY
         self.kinds[name] = FLOAT if operand.is_number else mask
+        self.made.append(name)
+        if not operand.is_number:
+            self.arrays.add(name)
 
     # ---- names
 

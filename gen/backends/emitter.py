@@ -89,31 +89,40 @@ class Emitter(ABC, Generic[View]):
         names = self.outline.names.scope()
         return Writer(block, self.outline.plain, names, self.dialect(beside), shape)
 
-    def scope(self, writer: Writer, grads: dict[str, None]) -> Scope:
-        """The names of a body, their types, and which of them are worth deleting."""
+    def scope(self, writer: Writer, optional: str, grads: Sequence[str] = ()) -> Scope:
+        """The names of a body: their types, and which of them are worth deleting.
+
+        Args:
+            writer: has written the body.
+            optional: what the type of an input that may be left out ends with.
+            grads: the names of gradients, which may be None.
+        """
         types = {ARRAY: self.array, MASK: self.mask, FLOAT: "float"}
         made = {name: types[kind] for name, kind in writer.kinds.items()}
-        arrays = frozenset(name for name, kind in writer.kinds.items() if kind != FLOAT)
-        return Scope(self._given(), made | dict.fromkeys(grads, f"{self.array} | None"), arrays)
+        made |= dict.fromkeys(grads, f"{self.array} | None")
+        return Scope(self._given(optional), made, writer.arrays)
 
-    def _given(self) -> dict[str, str]:
+    def _given(self, optional: str) -> dict[str, str]:
         """The type of each name that a body may find."""
         found = {"ctx": "Context", "inputs": f"tuple[{self.array}, ...]"}
         found |= dict.fromkeys([*self.outline.outputs, *self.outline.cotangents], self.array)
         for one in self.kernel.operands:
             kind = self.array if one.input.differentiable else "float"
-            found[self.outline.identifier(one)] = kind + " | None" * one.input.optional
+            found[self.outline.identifier(one)] = kind + optional * one.input.optional
         return found
 
-    def straight(self, name: str, writer: Writer, tail: Sequence[str], operations: int) -> None:
+    def straight(self, name: str, writer: Writer, tail: Sequence[str]) -> None:
         """Delete what is dead among the lines of a writer, and cut them if they are many."""
+        is_forward, kernel = name == "_forward", self.kernel
+        operations = kernel.forward_operations if is_forward else kernel.backward_operations
         if operations <= FREED:
             return
-        whole, scope = steps(writer.lines), self.scope(writer, {})
+        whole = steps(writer.lines)
         if operations > LARGEST:
+            scope = self.scope(writer, " | None" if is_forward else "")
             whole, functions = cut(name, whole, tail, scope)
             self.functions += functions
-        writer.lines[:] = freed(whole, tail, scope.arrays)
+        writer.lines[:] = freed(whole, tail, writer.arrays)
 
     def _shape_in_forward(self, op: str, name: str) -> str:
         return f"{self.outline.names.of_inputs[name]}.shape"
@@ -142,7 +151,7 @@ class Emitter(ABC, Generic[View]):
             names = self.outline.outputs
             pairs = zip(names, values, strict=True)
             writer.lines += [f"{name} = {value}" for name, value in pairs]
-        self.straight("_forward", writer, names, self.kernel.forward_operations)
+        self.straight("_forward", writer, names)
         return lines, writer.lines, names
 
     def _value(self, writer: Writer, node: int) -> str:
@@ -245,7 +254,7 @@ class Emitter(ABC, Generic[View]):
         found = self.finish(self.kernel.operands[place], writer.code(node))
         before = writer.lines[:start]
         del writer.lines[:start]
-        self.straight("_backward", writer, [found], self.kernel.backward_operations)
+        self.straight("_backward", writer, [found])
         writer.lines[:0] = before
         return found
 

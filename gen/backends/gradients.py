@@ -15,6 +15,8 @@ from gen.backends.layout import BODY, WIDTH, none
 from gen.backends.pieces import FREED, LARGEST, Scope, Step, cut, freed, step, steps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.backends.code import Writer
     from gen.backends.outline import Outline
     from gen.model import Kernel, Operand
@@ -34,7 +36,7 @@ class Finisher(Protocol):
     def guard(self, operand: Operand) -> str:
         """What a gradient needs besides being asked for."""
 
-    def scope(self, writer: Writer, grads: dict[str, None]) -> Scope:
+    def scope(self, writer: Writer, optional: str, grads: Sequence[str] = ()) -> Scope:
         """The names of a body and their types."""
 
 
@@ -94,8 +96,7 @@ class Gradients:
             self.writer.lines += [f"    {line}" for line in block]
         lines = self._taken(start)
         if self.operations > FREED:
-            arrays = self.emitter.scope(self.writer, {}).arrays
-            lines = freed(steps(lines), list(self.names.values()), arrays)
+            lines = freed(steps(lines), list(self.names.values()), self.writer.arrays)
         return [*none(list(self.names.values())), *lines]
 
     def _shared(self, needs: dict[int, int]) -> None:
@@ -122,14 +123,14 @@ class Gradients:
         lines = self._taken(start)
         if self.operations <= FREED:
             return lines
-        scope = self.emitter.scope(self.writer, {})
         whole = steps(lines)
         if len(lines) > LARGEST:
             *whole, last = whole
+            scope = self.emitter.scope(self.writer, "")
             calls, functions = cut(f"_{self.names[place]}", whole, last.lines, scope)
             self.functions += functions
             whole = [*calls, last]
-        return freed(whole, [], scope.arrays, ends=False)
+        return freed(whole, [], self.writer.arrays, ends=False)
 
     def _finish(self, place: int) -> None:
         writer, operand = self.writer, self._operand(place)
@@ -158,16 +159,18 @@ class Gradients:
             for place in ends.get(node, ()):
                 whole.append(self._gradient(place, own.get(place, [])))
         names = list(self.names.values())
-        scope = self.emitter.scope(self.writer, dict.fromkeys(names))
+        scope = self.emitter.scope(self.writer, "", names)
         calls, functions = cut("_backward", whole, names, scope)
         self.functions += functions
-        return freed(calls, names, scope.arrays)
+        return freed(calls, names, self.writer.arrays)
 
     def _gradient(self, place: int, nodes: list[int]) -> Step:
         """One gradient, None where it is not asked for."""
+        before = len(self.writer.made)
         block = self._own(place, nodes)
         lines = (f"{self.names[place]} = None", self._condition(place))
-        return step([*lines, *(f"    {line}" for line in block)])
+        found = step([*lines, *(f"    {line}" for line in block)])
+        return found._replace(inner=tuple(self.writer.made[before:]))
 
 
 def _asked(places: int) -> str:

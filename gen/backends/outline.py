@@ -73,7 +73,7 @@ class Outline:
         if not operand.input.differentiable:
             return f"ctx.{name}"
         like = f"like_{name}"
-        if like in self.names.of_inputs.values():
+        if like in self.names.taken:
             while like in self.numbers:
                 like += "_"
         return f"ctx.{like}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen.backends.layout import BODY, WIDTH, assigned, called, listed, returning
 
@@ -34,8 +34,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 _ASSIGNED = re.compile(r"( *)([^\W\d]\w*)(?:: [^=]+)? = ")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Lines that stay together: one assignment, or a condition with what it guards."""
 
     lines: tuple[str, ...]
@@ -56,7 +55,7 @@ class Scope:
 
     given: Mapping[str, str]
     made: Mapping[str, str]
-    arrays: frozenset[str]
+    arrays: Container[str]
 
     def type_of(self, name: str) -> str:
         return self.made.get(name) or self.given[name]
@@ -204,8 +203,8 @@ class _Piece:
         """What the steps read and do not make, in order."""
         own = {name for one in self.steps for name in (*one.writes, *one.inner)}
         read = dict.fromkeys(name for one in self.steps for name in one.reads)
-        known = self.scope.given.keys() | self.scope.made.keys()
-        return [name for name in read if name in known and name not in own]
+        given, made = self.scope.given, self.scope.made
+        return [name for name in read if (name in made or name in given) and name not in own]
 
     def call(self) -> Step:
         """The step that calls the function."""
@@ -221,7 +220,8 @@ class _Piece:
         start = f"def {self.name}("
         typed = [f"{name}: {self.scope.type_of(name)}" for name in self.parameters]
         kind = self._type()
-        room = len(f") -> {kind.partition(chr(10))[0]}:")
+        # Beside a type of several lines the parameters stand in lines of their own too.
+        room = WIDTH if "\n" in kind else len(f") -> {kind}:")
         head = f"{start}{listed(typed, len(start), room, 0)}) -> {kind}:".split("\n")
         number = self.name.rpartition("_")[2]
         lines = [f'"""Return part {number} of what is computed."""', *self._lines()]
