@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class _Cutter:
         inside = self._taken(start)[::-1]
         cuts = [start, *signs[_PIECE::_PIECE], end]
         name = ""
-        for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+        for first, last in pairwise(cuts):
             before = [self._fixed(start, name)] if name else []
             self.count += 1
             name = f"{self.prefix}{self.count}"

@@ -296,7 +296,8 @@ def names(statements: Sequence[Statement], source: Source) -> list[str]:
                 found[node.id] = None
         read = []
         if statement.name is not None:
-            _check_assigned(statement, source, statement.name in found or statement.name in assigned)
+            is_taken = statement.name in found or statement.name in assigned
+            _check_assigned(statement, source, is_taken)
             assigned.add(statement.name)
     return list(found)
 
