@@ -153,6 +153,8 @@ def add(a: Term, b: Term) -> Term:
         return sub(b, a.args[0])
     if b.number is not None and b.number < 0:
         return sub(a, a.like(-b.number))
+    if a.number is not None and a.number < 0:
+        return sub(b, a.like(-a.number))
     return _shifted(a, b, 1) or _like_terms(a, b, 1) or _joined(a, b, 1) or _node("add", a, b)
 
 

@@ -70,7 +70,7 @@ class Builder:
 
     def node(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int:
         """The id of this node, made now if it is new."""
-        key = (op, tuple(sorted(args)) if op in COMMUTATIVE else args, payload)
+        key = _key(op, args, payload)
         found = self._ids.get(key)
         if found is not None:
             return found
@@ -79,12 +79,20 @@ class Builder:
         self._depends.append(op in VARIABLES or any(self._depends[arg] for arg in args))
         return len(self.nodes) - 1
 
+    def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
+        """The id of this node, None if there is none yet."""
+        return self._ids.get(_key(op, args, payload))
+
     def is_constant(self, node: int) -> bool:
         """Whether the value of `node` is the same for all inputs."""
         return not self._depends[node]
 
     def freeze(self) -> Graph:
         return Graph(tuple(self.nodes))
+
+
+def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[str, tuple[int, ...], Payload]:
+    return op, tuple(sorted(args)) if op in COMMUTATIVE else args, payload
 
 
 def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:

@@ -1,0 +1,231 @@
+"""Nested sums and products, and the search for a form with fewer operations.
+
+In: a product of powers and sums. Out: a cheaper form of it, if there is one. Four
+rewritings, the first that saves taken, again and again: k*(a*x + b) with numbers k, a and
+b takes k inside, k*a + k*b takes it outside, k*a + k*b + c becomes k*(a + b) + c, and
+x*a + x*b becomes x*(a + b), which is Horner's rule where a and b have powers of x. All are
+identities without a division.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from gen.graph.chains import chain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(slots=True)
+class Product:
+    """coefficient * constant * powers * sums."""
+
+    coefficient: Fraction = Fraction(1)
+    constant: tuple[int, ...] = ()  # symbolic constants, as nodes
+    powers: dict[int, int] = field(default_factory=dict)  # node: exponent, at least 1
+    sums: tuple[Sum, ...] = ()
+
+    @property
+    def is_scaled(self) -> bool:
+        return abs(self.coefficient) != 1 or bool(self.constant)
+
+    @property
+    def depth(self) -> int:
+        """How many sums lie inside each other."""
+        return max((one.depth for one in self.sums), default=0)
+
+
+@dataclass(slots=True)
+class Sum:
+    """The sum of its terms."""
+
+    terms: list[Product]
+    depth: int = 1
+    closed: bool = False  # a difference that is exact as written: not to be taken apart
+
+
+def multiplied(a: Product, b: Product) -> Product:
+    powers = dict(a.powers)
+    for base, exponent in b.powers.items():
+        powers[base] = powers.get(base, 0) + exponent
+    coefficient = a.coefficient * b.coefficient
+    return Product(coefficient, a.constant + b.constant, powers, a.sums + b.sums)
+
+
+def negative(product: Product) -> Product:
+    return replace(product, coefficient=-product.coefficient)
+
+
+def added(parts: list[Product], closed: bool) -> Product:
+    """The sum of products, sums among them flattened."""
+    terms = [term for part in parts for term in _terms(part)]
+    depth = 1 + max((term.depth for term in terms), default=0)
+    return Product(sums=(Sum(terms, depth, closed),))
+
+
+def _terms(part: Product) -> list[Product]:
+    """The terms that a part adds to a sum."""
+    if len(part.sums) != 1 or part.powers or part.is_scaled or part.sums[0].closed:
+        return [part]
+    terms = part.sums[0].terms
+    return terms if part.coefficient == 1 else [negative(term) for term in terms]
+
+
+def improved(product: Product, others: Mapping[int, set[int]]) -> Product | None:
+    """A form with fewer operations, None if none is found.
+
+    Args:
+        product: what is to be computed.
+        others: for each base, the exponents that are computed elsewhere anyway.
+    """
+    best, cost = product, _cost(product, others)
+    better: Product | None = product
+    while better is not None:
+        best = better
+        better = None
+        for candidate in _candidates(best):
+            lower = _cost(candidate, others)
+            if lower < cost:
+                better, cost = candidate, lower
+                break
+    return None if best is product else best
+
+
+# ---- cost
+
+
+def _cost(product: Product, others: Mapping[int, set[int]]) -> int:
+    """Operations of the product, powers that others compute anyway not counted."""
+    cost = _operations(product)
+    for base, exponents in powers_in(product).items():
+        known = others.get(base, set())
+        cost += len(chain(exponents | known)) - len(chain(known))
+    return cost
+
+
+def _operations(product: Product) -> int:
+    factors = product.is_scaled + len(product.powers) + len(product.sums)
+    cost = max(factors - 1, 0)
+    for one in product.sums:
+        cost += len(one.terms) - 1 + sum(map(_operations, one.terms))
+    return cost
+
+
+def powers_in(product: Product) -> dict[int, set[int]]:
+    """For each base, the powers of it above the first that the product computes."""
+    found: dict[int, set[int]] = {}
+    pending = [product]
+    while pending:
+        one = pending.pop()
+        for base, exponent in one.powers.items():
+            if exponent > 1:
+                found.setdefault(base, set()).add(exponent)
+        pending.extend(term for inner in one.sums for term in inner.terms)
+    return found
+
+
+# ---- candidates
+
+
+def _candidates(product: Product) -> Iterator[Product]:
+    """The product with one rewriting, at any place in it."""
+    for place, one in enumerate(product.sums):
+        for inner in _candidate_sums(one):
+            yield _with_sum(product, place, inner)
+        if product.is_scaled and not product.constant:
+            scaled = [
+                replace(t, coefficient=t.coefficient * product.coefficient) for t in one.terms
+            ]
+            unscaled = replace(product, coefficient=Fraction(1))
+            yield _with_sum(unscaled, place, replace(one, terms=scaled))
+        (common, *others) = {abs(term.coefficient) for term in one.terms}
+        if not others and common != 1:
+            plain = [replace(term, coefficient=term.coefficient / common) for term in one.terms]
+            outer = replace(product, coefficient=product.coefficient * common)
+            yield _with_sum(outer, place, replace(one, terms=plain))
+
+
+def _with_sum(product: Product, place: int, one: Sum) -> Product:
+    sums = (*product.sums[:place], one, *product.sums[place + 1 :])
+    if len(one.terms) == 1:
+        outer = replace(product, sums=product.sums[:place] + product.sums[place + 1 :])
+        return multiplied(outer, one.terms[0])
+    return replace(product, sums=sums)
+
+
+def _candidate_sums(one: Sum) -> Iterator[Sum]:
+    for base in _common_bases(one):
+        yield _pulled(one, base)
+    for coefficient in _common_coefficients(one):
+        yield _scaled(one, coefficient)
+    for place, term in enumerate(one.terms):
+        if term.sums:
+            for inner in _candidates(term):
+                yield replace(one, terms=[*one.terms[:place], inner, *one.terms[place + 1 :]])
+
+
+def _common_bases(one: Sum) -> list[int]:
+    """Factors of at least two terms, the most frequent first."""
+    counts: dict[int, int] = {}
+    for term in one.terms:
+        for base in term.powers:
+            counts[base] = counts.get(base, 0) + 1
+    shared = [base for base, count in counts.items() if count > 1]
+    return sorted(shared, key=lambda base: -counts[base])
+
+
+def _common_coefficients(one: Sum) -> list[Fraction]:
+    """Numbers that scale at least two terms, but not all."""
+    counts: dict[Fraction, int] = {}
+    for term in one.terms:
+        size = abs(term.coefficient)
+        if size != 1 and (term.powers or term.sums or term.constant):
+            counts[size] = counts.get(size, 0) + 1
+    return [size for size, count in counts.items() if 1 < count < len(one.terms)]
+
+
+def _pulled(one: Sum, base: int) -> Sum:
+    """The sum with `base` taken out of all terms that have it."""
+    exponent = min(term.powers[base] for term in one.terms if base in term.powers)
+    return _gathered(
+        one,
+        Product(powers={base: exponent}),
+        lambda term: _without(term, base, exponent) if base in term.powers else None,
+    )
+
+
+def _scaled(one: Sum, size: Fraction) -> Sum:
+    """The sum with a number taken out of all terms that it scales."""
+    return _gathered(
+        one,
+        Product(coefficient=size),
+        lambda term: (
+            replace(term, coefficient=term.coefficient / size)
+            if abs(term.coefficient) == size
+            else None
+        ),
+    )
+
+
+def _gathered(one: Sum, factor: Product, divided: Callable[[Product], Product | None]) -> Sum:
+    """The terms that can be divided by a factor as one, at the place of the first."""
+    terms: list[Product] = []
+    inner = Sum([], one.depth)
+    for term in one.terms:
+        rest = divided(term)
+        if rest is None:
+            terms.append(term)
+            continue
+        if not inner.terms:
+            terms.append(replace(factor, sums=(inner,)))
+        inner.terms.append(rest)
+    return Sum(terms, one.depth + 1)
+
+
+def _without(term: Product, base: int, exponent: int) -> Product:
+    powers = dict(term.powers)
+    powers[base] -= exponent
+    return replace(term, powers={node: n for node, n in powers.items() if n})
