@@ -57,7 +57,7 @@ class Builder:
     """A graph under construction; it hands out one id for one node."""
 
     nodes: list[Node] = field(default_factory=list)
-    _ids: dict[tuple[str, tuple[int, ...], Payload], int] = field(default_factory=dict)
+    _ids: dict[tuple[object, ...], int] = field(default_factory=dict)
     _depends: list[bool] = field(default_factory=list)
 
     @classmethod
@@ -76,7 +76,7 @@ class Builder:
             return found
         self._ids[key] = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
-        self._depends.append(op in VARIABLES or any(self._depends[arg] for arg in args))
+        self._depends.append(op in VARIABLES or any(map(self._depends.__getitem__, args)))
         return len(self.nodes) - 1
 
     def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
@@ -91,8 +91,13 @@ class Builder:
         return Graph(tuple(self.nodes))
 
 
-def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[str, tuple[int, ...], Payload]:
-    return op, tuple(sorted(args)) if op in COMMUTATIVE else args, payload
+def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]:
+    """What tells nodes apart; numbers by integers, since hashing a Fraction is slow."""
+    if isinstance(payload, Fraction):
+        return (op, payload.numerator, payload.denominator)
+    if op in COMMUTATIVE and args[0] > args[1]:
+        return (op, args[::-1], payload)
+    return (op, args, payload)
 
 
 def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:

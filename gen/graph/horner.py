@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
+ONE = Fraction(1)
+
+
 @dataclass(slots=True)
 class Product:
     """coefficient * constant * powers * sums."""
 
-    coefficient: Fraction = Fraction(1)
+    coefficient: Fraction = ONE
     constant: tuple[int, ...] = ()  # symbolic constants, as nodes
     powers: dict[int, int] = field(default_factory=dict)  # node: exponent, at least 1
     sums: tuple[Sum, ...] = ()
@@ -51,7 +54,9 @@ def multiplied(a: Product, b: Product) -> Product:
     powers = dict(a.powers)
     for base, exponent in b.powers.items():
         powers[base] = powers.get(base, 0) + exponent
-    coefficient = a.coefficient * b.coefficient
+    # Most factors are 1, and exact products are slow.
+    one, other = a.coefficient, b.coefficient
+    coefficient = other if one is ONE else one if other is ONE else one * other
     return Product(coefficient, a.constant + b.constant, powers, a.sums + b.sums)
 
 
@@ -59,17 +64,22 @@ def negative(product: Product) -> Product:
     return replace(product, coefficient=-product.coefficient)
 
 
-def added(parts: list[Product], closed: bool) -> Product:
-    """The sum of products, sums among them flattened."""
-    terms = [term for part in parts for term in _terms(part)]
-    depth = 1 + max((term.depth for term in terms), default=0)
+def added(first: Product, *others: Product, closed: bool) -> Product:
+    """The sum of products, sums among them flattened; the list of the first is taken over."""
+    terms = _terms(first)
+    depth = first.depth if terms is not None else first.depth + 1
+    terms = [first] if terms is None else terms
+    for other in others:
+        flat = _terms(other)
+        depth = max(depth, other.depth if flat is not None else other.depth + 1)
+        terms += [other] if flat is None else flat
     return Product(sums=(Sum(terms, depth, closed),))
 
 
-def _terms(part: Product) -> list[Product]:
-    """The terms that a part adds to a sum."""
+def _terms(part: Product) -> list[Product] | None:
+    """The terms that a part adds to a sum; None where it is one itself."""
     if len(part.sums) != 1 or part.powers or part.is_scaled or part.sums[0].closed:
-        return [part]
+        return None
     terms = part.sums[0].terms
     return terms if part.coefficient == 1 else [negative(term) for term in terms]
 

@@ -12,7 +12,7 @@ again, by pairs.py, so it pays only as a part of a whole recipe.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -73,14 +73,15 @@ class _Rewriter:
         self.uses = use_counts(graph.nodes, self.order, roots)
         self.users = self._users()
         self.builder = Builder()
-        self.image: dict[int, Term] = {}
-        self.open: dict[int, _Cluster] = {}  # inner nodes, and small products, by node
+        self.image: dict[int, int] = {}
+        self.open: dict[int, _Cluster] = {}  # by inner nodes that nobody read yet
+        self.small: dict[int, _Cluster] = {}  # by products that are written out
         self.exponents = self._exponents()
 
     def run(self) -> tuple[Graph, tuple[int, ...]]:
         for node in self.order:
             self._visit(node)
-        return self.builder.freeze(), tuple(self.image[root].id for root in self.roots)
+        return self.builder.freeze(), tuple(self.image[root] for root in self.roots)
 
     def _users(self) -> dict[int, str]:
         """The operation of the last user of each node."""
@@ -106,29 +107,34 @@ class _Rewriter:
             return
         self.image[node] = self._built(cluster)
         if self.opens and not cluster.product.sums and cluster.size <= _LARGEST_OPENED:
-            self.open[node] = replace(cluster, inner=[])
+            self.small[node] = cluster
 
     # ---- reading a cluster
 
     def _read(self, node: int) -> _Cluster:
         op, args, _ = self.graph[node]
         parts = [self._part(arg) for arg in args]
-        size = sum(part.size for part in parts)
-        inner = [one for part in parts for one in part.inner]
+        size = sum([part.size for part in parts])
+        inner = parts[0].inner
+        for part in parts[1:]:
+            inner += part.inner
+        inner.append(node)
         products = [part.product for part in parts]
         if op == "mul":
-            return _Cluster(multiplied(*products), size, [*inner, node])
+            return _Cluster(multiplied(*products), size, inner)
         if op != "add":
             products[-1] = negative(products[-1])
         if op == "neg":
-            return _Cluster(products[0], size, [*inner, node])
+            return _Cluster(products[0], size, inner)
         # A difference of inputs or numbers is exact where it nearly cancels.
         closed = op == "sub" and all(self.graph[arg].op in LEAVES for arg in args)
-        return _Cluster(added(products, closed), size, [*inner, node])
+        return _Cluster(added(*products, closed=closed), size, inner)
 
     def _part(self, node: int) -> _Cluster:
         if node in self.open:
-            return self.open[node]
+            return self.open.pop(node)
+        if node in self.small:
+            return _Cluster(self.small[node].product, self.small[node].size)
         op, args, payload = self.graph[node]
         if op == NUMBER and isinstance(payload, Fraction):
             return _Cluster(Product(coefficient=payload))
@@ -140,36 +146,38 @@ class _Rewriter:
 
     # ---- writing
 
-    def _built(self, cluster: _Cluster) -> Term:
+    def _built(self, cluster: _Cluster) -> int:
         better = None
         if cluster.product.sums and cluster.size <= 2 * _LARGEST:
             own = powers_in(cluster.product)
             others = {base: self.exponents.get(base, set()) - own[base] for base in own}
             better = improved(cluster.product, others)
         if better is not None:
-            return self._term(better)
+            return self._term(better).id
         for node in cluster.inner:
             self.image[node] = self._copied(node)
         return self.image[cluster.inner[-1]]
 
-    def _copied(self, node: int) -> Term:
+    def _copied(self, node: int) -> int:
         """A node exactly as it was written."""
         op, args, payload = self.graph[node]
-        operands = tuple(self.image[arg].id for arg in args)
-        return Term(self.builder, self.builder.node(op, operands, payload))
+        return self.builder.node(op, tuple([self.image[arg] for arg in args]), payload)
 
     def _term(self, product: Product) -> Term:
-        factors = [self.image[base] ** exponent for base, exponent in product.powers.items()]
+        factors = [self._old(base) ** exponent for base, exponent in product.powers.items()]
         factors += [self._sum(one) for one in product.sums]
         scale = number(self.builder, product.coefficient)
         for node in product.constant:
-            scale = scale * self.image[node]
+            scale = scale * self._old(node)
         if not factors:
             return scale
         whole = factors[0]
         for one in factors[1:]:
             whole = whole * one
         return scale * whole
+
+    def _old(self, node: int) -> Term:
+        return Term(self.builder, self.image[node])
 
     def _sum(self, one: Sum) -> Term:
         positive = [term for term in one.terms if term.coefficient > 0]

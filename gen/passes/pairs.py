@@ -20,7 +20,6 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from gen.graph.algebra import Term
 from gen.graph.graph import LEAVES, Builder, Graph, constants, reachable, use_counts
 
 if TYPE_CHECKING:
@@ -69,15 +68,17 @@ class _Sharing:
         self.chains = self._flattened()
         self.pairs: dict[int, _Pair] = {}  # by the number that stands for it in chains
         self.builder = Builder()
-        self.image: dict[int, Term] = {}
+        self.image: dict[int, int] = {}
 
     def run(self) -> tuple[Graph, tuple[int, ...]]:
         _Counting(self.chains, self.pairs, len(self.graph)).run(self.kind == _SUMS)
+        if not self.pairs:
+            return self.graph, tuple(self.roots)
         inside = {node for one in self.chains.values() if one.changed for node in one.inner}
         for node in self.order:
             if node not in inside:
                 self.image[node] = self._built(node)
-        return self.builder.freeze(), tuple(self.image[root].id for root in self.roots)
+        return self.builder.freeze(), tuple(self.image[root] for root in self.roots)
 
     # ---- flattening
 
@@ -130,40 +131,37 @@ class _Sharing:
 
     # ---- writing
 
-    def _built(self, node: int) -> Term:
+    def _built(self, node: int) -> int:
         chain = self.chains.get(node)
         if chain is not None and chain.changed:
             return self._sum(chain) if self.kind == _SUMS else self._product(chain.operands)
         op, args, payload = self.graph[node]
-        operands = tuple(self.image[arg].id for arg in args)
-        return Term(self.builder, self.builder.node(op, operands, payload))
+        return self.builder.node(op, tuple([self.image[arg] for arg in args]), payload)
 
-    def _sum(self, chain: _Chain) -> Term:
+    def _sum(self, chain: _Chain) -> int:
         signs = list(chain.operands.items())
         head = next((one for one in signs if one[1] > 0), signs[0])
         total = self._operand(head[0])
         for operand, sign in signs:
             if operand != head[0]:
                 op = "add" if sign == head[1] else "sub"
-                total = self._node(op, total, self._operand(operand))
-        return total if head[1] > 0 else self._node("neg", total)
+                total = self.builder.node(op, (total, self._operand(operand)))
+        return total if head[1] > 0 else self.builder.node("neg", (total,))
 
-    def _product(self, operands: dict[int, int]) -> Term:
+    def _product(self, operands: dict[int, int]) -> int:
         """The product, its constant factor first."""
         factors = [self._power(operand, count) for operand, count in operands.items()]
-        whole, *rest = sorted(factors, key=lambda one: one.is_constant)
+        whole, *rest = sorted(factors, key=self.builder.is_constant)
         for one in rest:
-            first, second = (one, whole) if one.is_constant else (whole, one)
-            whole = self._node("mul", first, second)
+            pair = (one, whole) if self.builder.is_constant(one) else (whole, one)
+            whole = self.builder.node("mul", pair)
         return whole
 
-    def _power(self, operand: int, count: int) -> Term:
+    def _power(self, operand: int, count: int) -> int:
         base = self._operand(operand)
-        if count == 1:
-            return base
-        return Term(self.builder, self.builder.node("pow", (base.id,), count))
+        return base if count == 1 else self.builder.node("pow", (base,), count)
 
-    def _operand(self, operand: int) -> Term:
+    def _operand(self, operand: int) -> int:
         """The image of an operand, a pair built when it is first needed."""
         pending = [operand]
         while pending:
@@ -178,14 +176,11 @@ class _Sharing:
     def _members(self, operand: int) -> tuple[int, ...]:
         return self.pairs[operand][:2] if operand in self.pairs else ()
 
-    def _joined(self, pair: _Pair) -> Term:
+    def _joined(self, pair: _Pair) -> int:
         a, b, same = pair
         if self.kind == _PRODUCTS:
             return self._product({a: 1, b: 1})
-        return self._node("add" if same else "sub", self.image[a], self.image[b])
-
-    def _node(self, op: str, *args: Term) -> Term:
-        return Term(self.builder, self.builder.node(op, tuple(arg.id for arg in args)))
+        return self.builder.node("add" if same else "sub", (self.image[a], self.image[b]))
 
 
 @dataclass(slots=True)

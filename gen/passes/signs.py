@@ -10,6 +10,7 @@ one. No bit of any value changes: rounding is symmetric.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.algebra import Term, neg, number
@@ -18,8 +19,8 @@ from gen.graph.graph import Builder, Graph, Node, constants, reachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A term, and whether the value is its negative.
-_Signed: TypeAlias = tuple[Term, bool]
+# A node, and whether the value is its negative.
+_Signed: TypeAlias = tuple[int, bool]
 
 
 def move_signs(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
@@ -34,56 +35,52 @@ def move_signs(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ..
             image[node] = _whole(builder, graph[node], operands), False
         else:
             image[node] = _moved(builder, graph[node], operands)
-    found = tuple(_value(image[root]).id for root in roots)
+    found = tuple(_value(builder, image[root]) for root in roots)
     return builder.freeze(), found
 
 
 def _moved(builder: Builder, node: Node, operands: list[_Signed]) -> _Signed:
-    match node.op:
-        case "neg":
-            return operands[0][0], not operands[0][1]
-        case "add":
-            return _sum(*operands)
-        case "sub":
-            return _sum(operands[0], (operands[1][0], not operands[1][1]))
-        case "mul" | "div":
-            (a, minus), (b, other) = _positive(operands[0]), _positive(operands[1])
-            return _node(builder, node, [a, b]), minus != other
-        case "pow" if isinstance(node.payload, int):
-            base, minus = operands[0]
-            return _node(builder, node, [base]), minus and node.payload % 2 == 1
+    op, _, payload = node
+    if op == "neg":
+        return operands[0][0], not operands[0][1]
+    if op == "add":
+        return _sum(builder, operands[0], operands[1])
+    if op == "sub":
+        return _sum(builder, operands[0], (operands[1][0], not operands[1][1]))
+    if op in ("mul", "div"):
+        (a, minus), (b, other) = (_positive(builder, one) for one in operands)
+        return builder.node(op, (a, b)), minus != other
+    if op == "pow" and isinstance(payload, int):
+        base, minus = operands[0]
+        return builder.node(op, (base,), payload), minus and payload % 2 == 1
     return _whole(builder, node, operands), False
 
 
-def _sum(one: _Signed, other: _Signed) -> _Signed:
+def _sum(builder: Builder, one: _Signed, other: _Signed) -> _Signed:
     (a, minus), (b, negative) = one, other
     if minus == negative:
-        return _node(a.builder, Node("add", (), None), [a, b]), minus
+        return builder.node("add", (a, b)), minus
     first, second = (b, a) if minus else (a, b)
     # The same difference the other way round may be there already.
-    found = a.builder.find("sub", (second.id, first.id))
+    found = builder.find("sub", (second, first))
     if found is not None:
-        return Term(a.builder, found), True
-    return _node(a.builder, Node("sub", (), None), [first, second]), False
+        return found, True
+    return builder.node("sub", (first, second)), False
 
 
-def _positive(factor: _Signed) -> _Signed:
+def _positive(builder: Builder, factor: _Signed) -> _Signed:
     """A number's own sign counts too: -2*x is 2*x up to its sign."""
-    term, minus = factor
-    if term.number is not None and term.number < 0:
-        return number(term.builder, -term.number), not minus
-    return term, minus
+    node, minus = factor
+    value = builder.nodes[node].payload
+    if isinstance(value, Fraction) and value < 0:
+        return number(builder, -value).id, not minus
+    return factor
 
 
-def _whole(builder: Builder, node: Node, operands: list[_Signed]) -> Term:
-    return _node(builder, node, [_value(one) for one in operands])
+def _whole(builder: Builder, node: Node, operands: list[_Signed]) -> int:
+    return builder.node(node.op, tuple([_value(builder, one) for one in operands]), node.payload)
 
 
-def _value(signed: _Signed) -> Term:
-    term, minus = signed
-    return neg(term) if minus else term
-
-
-def _node(builder: Builder, node: Node, operands: list[Term]) -> Term:
-    ids = tuple(operand.id for operand in operands)
-    return Term(builder, builder.node(node.op, ids, node.payload))
+def _value(builder: Builder, signed: _Signed) -> int:
+    node, minus = signed
+    return neg(Term(builder, node)).id if minus else node
