@@ -93,7 +93,8 @@ class Builder:
 
 def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]:
     """What tells nodes apart; numbers by integers, since hashing a Fraction is slow."""
-    if isinstance(payload, Fraction):
+    # And so is isinstance, since Fraction registers with abstract classes.
+    if type(payload) is Fraction:
         return (op, payload.numerator, payload.denominator)
     if op in COMMUTATIVE and args[0] > args[1]:
         return (op, args[::-1], payload)

@@ -113,6 +113,8 @@ class _Rewriter:
 
     def _read(self, node: int) -> _Cluster:
         op, args, _ = self.graph[node]
+        if op == "mul" and self._are_plain(*args):
+            return _Cluster(Product(powers={args[0]: 1, args[1]: 1}), 2, [node])
         parts = [self._part(arg) for arg in args]
         size = sum([part.size for part in parts])
         inner = parts[0].inner
@@ -129,6 +131,13 @@ class _Rewriter:
         # A difference of inputs or numbers is exact where it nearly cancels.
         closed = op == "sub" and all(self.graph[arg].op in LEAVES for arg in args)
         return _Cluster(added(*products, closed=closed), size, inner)
+
+    def _are_plain(self, a: int, b: int) -> bool:
+        """Whether two factors are what they are: the most frequent case, and a fast one."""
+        known = (self.open, self.small, self.fixed)
+        if a == b or any(a in one or b in one for one in known):
+            return False
+        return self.graph[a].op != "pow" != self.graph[b].op
 
     def _part(self, node: int) -> _Cluster:
         if node in self.open:

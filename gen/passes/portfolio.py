@@ -8,7 +8,7 @@ by their number; where recipes tie, the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gen.graph.cost import cost
@@ -19,28 +19,51 @@ Roots: TypeAlias = tuple[int, ...]
 Pass: TypeAlias = Callable[[Graph, Sequence[int]], tuple[Graph, Roots]]
 Recipe: TypeAlias = tuple[Pass, ...]
 
-# In larger graphs only the best of the programs is tried with every recipe.
-_LARGEST_TRIED = 1000
+# In larger graphs only the cheapest of the programs is rewritten at all, in still larger
+# ones by the first recipe alone: a body of 1e4 operations is to take less than a second.
+_LARGEST_COMPARED = 2_000
+_LARGEST_SEARCHED = 12_000
 # Derivatives in larger graphs read better in the code than in the docstring.
 _LARGEST_SHOWN = 500
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A rewritten graph, and what it costs."""
+
+    graph: Graph
+    roots: Roots
+    cost: tuple[int, int]
+
+
 def cheapest(programs: Sequence[Program], recipes: Sequence[Recipe]) -> Program:
     """The cheapest program; its derivatives to be shown are rewritten by the first recipe."""
-    first, *rest = recipes
-    found = sorted((_shorter(one, [(), first]) for one in programs), key=_cost)
-    if len(found[0].graph) > _LARGEST_TRIED:
-        found = found[:1]
-    best = min((_shorter(one, [(), *rest]) for one in found), key=_cost)
-    return replace(best, derivatives=tuple(_shown(one, first) for one in best.derivatives))
+    started = [(one, _candidate(one.graph, _roots(one))) for one in programs]
+    if max(len(one.graph) for one in programs) > _LARGEST_COMPARED:
+        started = [min(started, key=lambda pair: pair[1].cost)]
+    found = [(one, _rewritten(start, recipes)) for one, start in started]
+    best, rewritten = min(found, key=lambda pair: pair[1].cost)
+    shown = tuple(_shown(one, recipes[0]) for one in best.derivatives)
+    return replace(_with(best, rewritten), derivatives=shown)
 
 
 def cheapest_nodes(
     graph: Graph, roots: Sequence[int], recipes: Sequence[Recipe]
 ) -> tuple[Graph, Roots]:
     """The same for nodes of any graph."""
-    found = [_followed(graph, roots, recipe) for recipe in recipes]
-    return min(found, key=lambda one: cost(*one))
+    best = _rewritten(_candidate(graph, roots), recipes)
+    return best.graph, best.roots
+
+
+def _rewritten(start: _Candidate, recipes: Sequence[Recipe]) -> _Candidate:
+    """The cheapest of a graph as it is and what the recipes make of it."""
+    chosen = recipes if len(start.graph) <= _LARGEST_SEARCHED else recipes[:1]
+    found = [_candidate(*_followed(start.graph, start.roots, recipe)) for recipe in chosen]
+    return min([start, *found], key=lambda one: one.cost)
+
+
+def _candidate(graph: Graph, roots: Sequence[int]) -> _Candidate:
+    return _Candidate(graph, tuple(roots), cost(graph, roots))
 
 
 def _followed(graph: Graph, roots: Sequence[int], recipe: Recipe) -> tuple[Graph, Roots]:
@@ -50,20 +73,15 @@ def _followed(graph: Graph, roots: Sequence[int], recipe: Recipe) -> tuple[Graph
     return graph, found
 
 
-def _shorter(program: Program, recipes: Sequence[Recipe]) -> Program:
-    """A program, its output and gradients by the recipe that makes them cheapest."""
-    graph, (output, *found) = cheapest_nodes(program.graph, _roots(program), recipes)
-    rest = iter(found)
-    gradients = tuple(None if node is None else next(rest) for node in program.gradients)
-    return replace(program, graph=graph, output=output, gradients=gradients)
-
-
-def _cost(program: Program) -> tuple[int, int]:
-    return cost(program.graph, _roots(program))
-
-
 def _roots(program: Program) -> Roots:
     return (program.output, *(node for node in program.gradients if node is not None))
+
+
+def _with(program: Program, rewritten: _Candidate) -> Program:
+    output, *found = rewritten.roots
+    rest = iter(found)
+    gradients = tuple(None if node is None else next(rest) for node in program.gradients)
+    return replace(program, graph=rewritten.graph, output=output, gradients=gradients)
 
 
 def _shown(derivative: Expression | None, recipe: Recipe) -> Expression | None:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.algebra import Term, neg, number
-from gen.graph.graph import Builder, Graph, Node, constants, reachable
+from gen.graph.graph import NUMBER, Builder, Graph, Node, constants, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +71,8 @@ def _sum(builder: Builder, one: _Signed, other: _Signed) -> _Signed:
 def _positive(builder: Builder, factor: _Signed) -> _Signed:
     """A number's own sign counts too: -2*x is 2*x up to its sign."""
     node, minus = factor
-    value = builder.nodes[node].payload
-    if isinstance(value, Fraction) and value < 0:
+    op, _, value = builder.nodes[node]
+    if op == NUMBER and isinstance(value, Fraction) and value < 0:
         return number(builder, -value).id, not minus
     return factor
 
