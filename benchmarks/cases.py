@@ -232,7 +232,7 @@ def _determinant(size: int, goal: int | None) -> Case:
         return minors[tuple(range(size))]
 
     names = [f"a{i}_{j}" for i in range(size) for j in range(size)]
-    point = tuple(math.sin(3 * i + 1) for i in range(size * size))
+    point = tuple(math.sin(i * i + 1) for i in range(size * size))
     return _built(f"determinant {size}x{size}", names, body, point, goal)
 
 

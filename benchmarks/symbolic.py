@@ -8,7 +8,8 @@ goal, the seconds from the formula to the program, and the largest difference be
 gradients and torch autograd of the plain formula, relative to the largest gradient: those
 of the emitted numpy module, or of the graph in float64 where there are several outputs or
 very many operations. Beside them what SymPy and CasADi need, from the same run, each under
-the limit, for a cotangent of 1; CasADi's gradients are compared too. Exits with 1 where a goal is missed.
+the limit, for a cotangent of 1; CasADi's gradients are compared too. Exits with 1 where a
+goal is missed.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Ways to make a program cheaper; the first also rewrites the derivatives that are shown.
 RECIPES: tuple[Recipe, ...] = (
     (factor,),
+    (move_signs, factor, share_products, share_sums, move_signs),
     (
         *(move_signs, factor_opened, share_products, factor_opened, share_products),
         *(share_sums, move_signs),

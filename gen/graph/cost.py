@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import Graph, operations
+from gen.graph.graph import Graph, operations, reachable
 from gen.graph.operations import OPERATIONS
-from gen.graph.powers import lower_powers
+from gen.graph.powers import is_lowered, lower_powers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def cost(graph: Graph, roots: Sequence[int]) -> tuple[int, int]:
     """The operations weighted by the table, and their number."""
-    lowered, nodes = lower_powers(graph, roots)
-    weights = [OPERATIONS[lowered[node].op].cost for node in operations(lowered, nodes)]
+    if not is_lowered(graph, reachable(graph.nodes, roots)):
+        graph, roots = lower_powers(graph, roots)
+    weights = [OPERATIONS[graph.nodes[node].op].cost for node in operations(graph, roots)]
     return sum(weights), len(weights)

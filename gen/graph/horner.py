@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-ONE = Fraction(1)
+# Most coefficients are one of these two, and told by identity: fractions compare slowly.
+ONE, _MINUS = Fraction(1), Fraction(-1)
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Product:
 
     @property
     def is_scaled(self) -> bool:
-        return abs(self.coefficient) != 1 or bool(self.constant)
+        return not _is_unit(self.coefficient) or bool(self.constant)
 
     @property
     def depth(self) -> int:
@@ -50,18 +51,23 @@ class Sum:
     closed: bool = False  # a difference that is exact as written: not to be taken apart
 
 
+def _is_unit(value: Fraction) -> bool:
+    return value is ONE or value is _MINUS or abs(value) == 1
+
+
 def multiplied(a: Product, b: Product) -> Product:
     powers = dict(a.powers)
     for base, exponent in b.powers.items():
         powers[base] = powers.get(base, 0) + exponent
-    # Most factors are 1, and exact products are slow.
     one, other = a.coefficient, b.coefficient
     coefficient = other if one is ONE else one if other is ONE else one * other
     return Product(coefficient, a.constant + b.constant, powers, a.sums + b.sums)
 
 
 def negative(product: Product) -> Product:
-    return replace(product, coefficient=-product.coefficient)
+    value = product.coefficient
+    opposite = _MINUS if value is ONE else ONE if value is _MINUS else -value
+    return Product(opposite, product.constant, product.powers, product.sums)
 
 
 def added(first: Product, *others: Product, closed: bool) -> Product:
@@ -91,15 +97,14 @@ def improved(product: Product, others: Mapping[int, set[int]]) -> Product | None
         product: what is to be computed.
         others: for each base, the exponents that are computed elsewhere anyway.
     """
-    best, cost = product, _cost(product, others)
-    better: Product | None = product
-    while better is not None:
-        best = better
-        better = None
+    best, cost, found = product, -1, True
+    while found:
+        found = False
         for candidate in _candidates(best):
+            cost = _cost(product, others) if cost < 0 else cost
             lower = _cost(candidate, others)
             if lower < cost:
-                better, cost = candidate, lower
+                best, cost, found = candidate, lower, True
                 break
     return None if best is product else best
 
@@ -145,17 +150,24 @@ def _candidates(product: Product) -> Iterator[Product]:
     for place, one in enumerate(product.sums):
         for inner in _candidate_sums(one):
             yield _with_sum(product, place, inner)
-        if product.is_scaled and not product.constant:
+        if product.is_scaled and not product.constant and _takes_scale(one, product.coefficient):
             scaled = [
                 replace(t, coefficient=t.coefficient * product.coefficient) for t in one.terms
             ]
-            unscaled = replace(product, coefficient=Fraction(1))
+            unscaled = replace(product, coefficient=ONE)
             yield _with_sum(unscaled, place, replace(one, terms=scaled))
-        (common, *others) = {abs(term.coefficient) for term in one.terms}
-        if not others and common != 1:
+        common = abs(one.terms[0].coefficient)
+        if common != 1 and all(abs(term.coefficient) == common for term in one.terms):
             plain = [replace(term, coefficient=term.coefficient / common) for term in one.terms]
             outer = replace(product, coefficient=product.coefficient * common)
             yield _with_sum(outer, place, replace(one, terms=plain))
+
+
+def _takes_scale(one: Sum, factor: Fraction) -> bool:
+    """Whether a number could be cheaper inside a sum: most terms must be scaled already."""
+    free = sum(1 for term in one.terms if term.is_scaled or not (term.powers or term.sums))
+    gone = sum(1 for term in one.terms if abs(term.coefficient * factor) == 1)
+    return len(one.terms) - free < 1 + gone
 
 
 def _with_sum(product: Product, place: int, one: Sum) -> Product:
@@ -191,8 +203,8 @@ def _common_coefficients(one: Sum) -> list[Fraction]:
     """Numbers that scale at least two terms, but not all."""
     counts: dict[Fraction, int] = {}
     for term in one.terms:
-        size = abs(term.coefficient)
-        if size != 1 and (term.powers or term.sums or term.constant):
+        if not _is_unit(term.coefficient) and (term.powers or term.sums or term.constant):
+            size = abs(term.coefficient)
             counts[size] = counts.get(size, 0) + 1
     return [size for size, count in counts.items() if 1 < count < len(one.terms)]
 

@@ -14,17 +14,16 @@ from gen.graph.chains import chain
 from gen.graph.graph import Builder, Graph, reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gen.graph.graph import Node
 
 
 def lower_powers(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
     order = reachable(graph.nodes, roots)
-    wanted = _exponents(graph, order)
-    reciprocals = any(_is_reciprocal(graph.nodes, node) for node in order)
-    if not wanted and not reciprocals and len(order) == len(graph):
+    if len(order) == len(graph) and is_lowered(graph, order):
         return graph, tuple(roots)
+    wanted = _exponents(graph, order)
     chains = {base: chain(exponents) for base, exponents in wanted.items()}
     builder = Builder()
     image: dict[int, int] = {}
@@ -38,6 +37,17 @@ def lower_powers(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, 
         else:
             image[node] = builder.node(op, operands, payload)
     return builder.freeze(), tuple(image[root] for root in roots)
+
+
+def is_lowered(graph: Graph, order: Iterable[int]) -> bool:
+    """Whether there is nothing to do for these nodes."""
+    for node in order:
+        op, args, payload = graph.nodes[node]
+        if op == "pow" and payload != 2:
+            return False
+        if op == "mul" and any(_is_reciprocal(graph.nodes, arg) for arg in args):
+            return False
+    return True
 
 
 def _exponents(graph: Graph, order: Sequence[int]) -> dict[int, set[int]]:

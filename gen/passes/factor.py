@@ -113,8 +113,8 @@ class _Rewriter:
 
     def _read(self, node: int) -> _Cluster:
         op, args, _ = self.graph[node]
-        if op == "mul" and self._are_plain(*args):
-            return _Cluster(Product(powers={args[0]: 1, args[1]: 1}), 2, [node])
+        if op == "mul" and (found := self._longer(node, *args)):
+            return found
         parts = [self._part(arg) for arg in args]
         size = sum([part.size for part in parts])
         inner = parts[0].inner
@@ -132,12 +132,28 @@ class _Rewriter:
         closed = op == "sub" and all(self.graph[arg].op in LEAVES for arg in args)
         return _Cluster(added(*products, closed=closed), size, inner)
 
-    def _are_plain(self, a: int, b: int) -> bool:
-        """Whether two factors are what they are: the most frequent case, and a fast one."""
-        known = (self.open, self.small, self.fixed)
-        if a == b or any(a in one or b in one for one in known):
+    def _longer(self, node: int, a: int, b: int) -> _Cluster | None:
+        """A product with one more factor: the most frequent case, and a fast one."""
+        if not self._is_plain(b):
+            a, b = b, a
+        if a == b or not self._is_plain(b):
+            return None
+        if a not in self.open:
+            plain = self._is_plain(a)
+            return _Cluster(Product(powers={a: 1, b: 1}), 2, [node]) if plain else None
+        if b in self.open[a].product.powers:
+            return None
+        cluster = self.open.pop(a)
+        cluster.product.powers[b] = 1
+        cluster.size += 1
+        cluster.inner.append(node)
+        return cluster
+
+    def _is_plain(self, node: int) -> bool:
+        """Whether a factor is what it is: not to be looked into."""
+        if node in self.open or node in self.small or node in self.fixed:
             return False
-        return self.graph[a].op != "pow" != self.graph[b].op
+        return self.graph.nodes[node].op != "pow"
 
     def _part(self, node: int) -> _Cluster:
         if node in self.open:
