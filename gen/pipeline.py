@@ -16,7 +16,7 @@ from gen.frontend import text
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
 from gen.passes.factor import factor, factor_opened
-from gen.passes.pairs import share_products, share_sums
+from gen.passes.pairs import share_products, share_products_opened, share_sums
 from gen.passes.plan import plan
 from gen.passes.portfolio import Recipe, cheapest
 from gen.passes.signs import move_signs
@@ -34,8 +34,8 @@ RECIPES: tuple[Recipe, ...] = (
     (factor,),
     (move_signs, factor, share_products, share_sums, move_signs),
     (
-        *(move_signs, factor_opened, share_products, factor_opened, share_products),
-        *(share_sums, move_signs),
+        *(move_signs, share_products_opened, factor_opened, share_products, factor_opened),
+        *(share_products, share_sums, move_signs),
     ),
 )
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _WIDEST = 48
 # Higher powers have addition chains of their own, which taking one factor out could spoil.
 _LARGEST_OPENED = 3
+# Products of so many factors are written out in all that use them, where that is asked for.
+_LARGEST_WRITTEN_OUT = 8
 
 _SUMS, _PRODUCTS = frozenset({"add", "sub", "neg"}), frozenset({"mul"})
 
@@ -55,13 +57,25 @@ def share_products(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int
     return _Sharing(graph, roots, _PRODUCTS).run()
 
 
+def share_products_opened(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
+    """The same, products and squares that several use written out first where they are small.
+
+    Which products are shared is then found anew: it pays where the order in which factors
+    were written hides that they occur together, and costs where it does not.
+    """
+    return _Sharing(graph, roots, _PRODUCTS, _LARGEST_WRITTEN_OUT).run()
+
+
 class _Sharing:
     """One graph, its sums or its products, on their way into a new graph."""
 
-    def __init__(self, graph: Graph, roots: Sequence[int], kind: frozenset[str]) -> None:
+    def __init__(
+        self, graph: Graph, roots: Sequence[int], kind: frozenset[str], written_out: int = 0
+    ) -> None:
         self.graph = graph
         self.roots = roots
         self.kind = kind
+        self.written_out = written_out  # how wide a product may be that several use
         self.order = reachable(graph.nodes, roots)
         self.uses = use_counts(graph.nodes, self.order, roots)
         self.fixed = constants(graph.nodes, self.order)
@@ -96,14 +110,14 @@ class _Sharing:
         """The chain that ends in `node`; None where it is too wide or repeats an operand."""
         chain = _Chain({}, [])
         for position, arg in enumerate(self.graph[node].args):
-            inner = chains.get(arg) if self._is_open(arg) else None
+            inner = chains.get(arg) if self._is_open(arg) else self._small(chains.get(arg))
             sign = -1 if self._is_negated(node, position) else 1
             parts = self._single(arg) if inner is None else inner.operands
             for operand, count in parts.items():
                 if operand in chain.operands and self.kind == _SUMS:
                     return None
                 chain.operands[operand] = chain.operands.get(operand, 0) + sign * count
-            if inner is not None:
+            if inner is not None and self.uses[arg] == 1:
                 chain.inner += [*inner.inner, arg]
         if len(chain.operands) > _WIDEST:
             return None
@@ -118,14 +132,19 @@ class _Sharing:
             return False
         return op != "sub" or any(self.graph[arg].op not in LEAVES for arg in args)
 
+    def _small(self, chain: _Chain | None) -> _Chain | None:
+        """A product that several use, where it is to be written out in each."""
+        fits = chain is not None and len(chain.operands) <= self.written_out
+        return chain if fits else None
+
     def _is_negated(self, node: int, position: int) -> bool:
         op = self.graph[node].op
         return op == "neg" or (op == "sub" and position == 1)
 
     def _single(self, node: int) -> dict[int, int]:
         op, args, exponent = self.graph[node]
-        opened = self.kind == _PRODUCTS and op == "pow" and self.uses[node] == 1
-        if opened and isinstance(exponent, int) and 0 < exponent <= _LARGEST_OPENED:
+        opened = self.kind == _PRODUCTS and (self.uses[node] == 1 or self.written_out > 0)
+        if opened and op == "pow" and isinstance(exponent, int) and 0 < exponent <= _LARGEST_OPENED:
             return {args[0]: exponent}
         return {node: 1}
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from gen.frontend.options import request
 from gen.frontend.text import read
 from gen.graph.language import express
-from gen.passes.pairs import share_products, share_sums
+from gen.passes.pairs import share_products, share_products_opened, share_sums
 from tests.graphs import exact, operation_count, webs
 
 if TYPE_CHECKING:
@@ -61,6 +61,14 @@ def test_a_chain_without_a_pair_stays_as_written() -> None:
     assert express(graph, root, 1000) == express(formula.graph, formula.output, 1000)
 
 
+def test_factors_that_occur_together_meet_where_shared_products_are_written_out() -> None:
+    formula = read(request("Case", "sin(a*b*x) + cos(a*b*y) + exp(x*a*y*b)*(a*b)", {}))
+    before = operation_count(formula.graph, [formula.output])
+    graph, roots = share_products_opened(formula.graph, [formula.output])
+    # a*b*x*y is (a*b*x)*y, which the order of the factors hides.
+    assert before - operation_count(graph, roots) == 2
+
+
 def test_wide_chains_are_left_alone_and_take_no_time() -> None:
     wide = "+".join(f"exp(a{place})" for place in range(1000))
     before, after = _count(f"sin({wide}) + cos({wide} + x)")
@@ -80,3 +88,4 @@ def test_any_graph_keeps_its_values_and_costs_no_more(web: tuple[Graph, tuple[in
         graph, roots = share(*web)
         assert exact(graph, roots) == exact(*web)
         assert operation_count(graph, roots) <= operation_count(*web)
+    assert exact(*share_products_opened(*web)) == exact(*web)
