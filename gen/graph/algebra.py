@@ -37,7 +37,7 @@ class Term:
 
     @property
     def args(self) -> tuple[Term, ...]:
-        return tuple(Term(self.builder, arg) for arg in self.builder.nodes[self.id].args)
+        return tuple([Term(self.builder, arg) for arg in self.builder.nodes[self.id].args])
 
     @property
     def exponent(self) -> int:

@@ -16,6 +16,7 @@ from gen.frontend.sympy import partial
 from gen.frontend.text import read
 from gen.graph.cost import cost
 from gen.graph.evaluate import evaluate
+from gen.graph.graph import Builder
 from gen.passes.portfolio import cheapest, cheapest_nodes
 from gen.passes.vjp import differentiate
 from gen.pipeline import RECIPES
@@ -72,6 +73,20 @@ def test_any_graph_keeps_its_values_and_gets_no_dearer(web: tuple[Graph, tuple[i
     found = cheapest_nodes(*web, [(), *RECIPES])
     assert exact(*found) == exact(*web)
     assert cost(*found) <= cost(*web)
+
+
+@pytest.mark.parametrize("op", ["add", "mul"])
+def test_a_deep_graph_needs_no_recursion(op: str) -> None:
+    builder = Builder()
+    x, y, z = (builder.node("input", (), name) for name in "xyz")
+    node = x
+    for _ in range(3000):
+        node = builder.node(op, (builder.node("sub", (node, y)), z))
+        node = builder.node("mul", (node, builder.node("hypot", (node, x))))
+    graph = builder.freeze()
+    for recipe in RECIPES:
+        found = cheapest_nodes(graph, [node], [recipe])
+        assert cost(*found) <= cost(graph, [node])
 
 
 _SHARED = "sin(a*b*c + x*y)*(a*b + c*d - x) + cos(b*c - x - y)*(x*y*a - b)/(a + b*d)"
