@@ -11,7 +11,8 @@ stays exactly as it was written.
 
 Regrouping a sum of computed values costs no accuracy, since each carries the rounding of
 its own size already. A difference of inputs or numbers does not: it is exact where it
-nearly cancels, and is never taken apart.
+nearly cancels, and is never taken apart. Regrouping a product changes only how large its
+intermediate values are.
 """
 
 from __future__ import annotations
