@@ -15,8 +15,11 @@ from gen.frontend import sympy as sympy_frontend
 from gen.frontend import text
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
-from gen.passes.factor import factor
-from gen.passes.plan import joint_operations, plan, weight
+from gen.passes.factor import factor, factor_opened
+from gen.passes.pairs import share_products, share_products_opened, share_sums
+from gen.passes.plan import plan
+from gen.passes.portfolio import Recipe, cheapest
+from gen.passes.signs import move_signs
 from gen.passes.stabilise import stabilise
 from gen.passes.vjp import differentiate
 from gen.provenance import header, origin
@@ -25,6 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import sympy
+
+# Ways to make a program cheaper; the first also rewrites the derivatives that are shown.
+RECIPES: tuple[Recipe, ...] = (
+    (factor,),
+    (move_signs, factor, share_products, share_sums, move_signs),
+    (
+        *(move_signs, share_products_opened, factor_opened, share_products, factor_opened),
+        *(share_products, share_sums, move_signs),
+    ),
+)
 
 
 def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) -> Request:
@@ -36,8 +49,7 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
 
 def program(formula: Formula) -> Program:
     """The cheapest program of a formula."""
-    candidates = differentiate(stabilise(formula), sympy_frontend.partial)
-    return min(map(factor, candidates), key=lambda one: (weight(one), joint_operations(one)))
+    return cheapest(differentiate(stabilise(formula), sympy_frontend.partial), RECIPES)
 
 
 def kernel(request: Request) -> Kernel:
