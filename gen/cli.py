@@ -42,7 +42,8 @@ Options of a function, after NAME and EXPR:
   --args x,y        the order of the inputs; else that of first appearance
   --const c         an input that is a plain number without a gradient
   --optional b      an input that may be None: a term or a factor left out
-  --shape w=O,I     the last dimensions of an input; needed for @ and .T
+  --shape w=O,I     the dimensions of an input; needed for @ and .T, ... for leading ones
+  --save inputs     what forward leaves for backward: inputs, output, or auto
 
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
 2 the input is at fault.
@@ -139,6 +140,7 @@ class _Console:
 @click.option("--const", multiple=True)
 @click.option("--optional", multiple=True)
 @click.option("--shape", "shapes", multiple=True)
+@click.option("--save", default="auto")
 @click.pass_obj
 def function(
     console: _Console,
@@ -149,6 +151,7 @@ def function(
     const: tuple[str, ...],
     optional: tuple[str, ...],
     shapes: tuple[str, ...],
+    save: str,
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
@@ -159,6 +162,7 @@ def function(
         "const": ",".join(const),
         "optional": ",".join(optional),
         "shape": _shapes(shapes),
+        "save": save,
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
     chosen = backends or ("numpy",)

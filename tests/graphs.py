@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from gen.graph.algebra import Term, number, symbol
+from gen.graph.cost import cost
 from gen.graph.graph import Builder, Graph, operations, reachable
 from gen.graph.powers import lower_powers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from gen.model import Program
 
 _AT = {"x": Fraction(3, 7), "y": Fraction(-5, 3), "z": Fraction(11, 2)}
 
@@ -88,3 +91,8 @@ def operation_count(graph: Graph, roots: Sequence[int]) -> int:
     """The operations of the roots, powers counted as what they become."""
     lowered, nodes = lower_powers(graph, roots)
     return sum(1 for _ in operations(lowered, nodes))
+
+
+def joint_operations(program: Program) -> int:
+    """How many operations outputs and gradients have together."""
+    return cost(program.graph, program.roots)[1]

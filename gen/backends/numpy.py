@@ -128,6 +128,7 @@ class _Dialect:
 
     beside: tuple[str, ...]  # the arrays whose dtype a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
+    keep: str = "keepdims=True"
 
     def scalar(self, number: Text) -> Text:
         self.runtime.add("scalar")

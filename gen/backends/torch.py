@@ -5,6 +5,7 @@ In: a kernel. Out: the strings of templates/torch/module.py.jinja.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,9 @@ _RUNTIME = frozenset({"cbrt", "gamma", "heaviside"})
 # Reductions that are methods of a tensor, and those that take several axes at once.
 _METHODS = frozenset({"sum", "mean", "amax", "amin", "prod"})
 
+# Functions of which PyTorch does not say what they return.
+_UNTYPED = re.compile(r"torch\.(special|linalg)\.")
+
 # Functions of two tensors that take no plain number in place of one.
 _TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
 
@@ -97,6 +101,7 @@ class _Dialect:
 
     beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
+    keep: str = "keepdim=True"
 
     def scalar(self, number: Text) -> Text:
         self.runtime.add("scalar")
@@ -251,7 +256,7 @@ class _Emitter(Emitter[Module]):
 
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where PyTorch does not say what it returns."""
-        if any("torch.special." in line for line in (*lines, value)):
+        if any(_UNTYPED.search(line) for line in (*lines, value)):
             return [f"{name}: Tensor = {value}", f"return {name}"]
         return [f"return {value}"]
 

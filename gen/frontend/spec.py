@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("gen", "functions")
 _SETTINGS = ("out", "backends")
-_OPTIONS = ("expr", "args", "const", "optional", "shape", "backends")
+_OPTIONS = ("expr", "args", "const", "optional", "shape", "outputs", "save", "backends")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,37 @@ backward needs, out → sink cannot be cut. It is networkx that finds the minimu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import GIVEN, Graph, constants, reachable
+from gen.errors import GenError
+from gen.graph.graph import GIVEN, Builder, Graph, constants, operations, reachable
+from gen.graph.indices import ELLIPSIS, Index
+from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     import networkx
 
+    from gen.graph.indices import Indices
+    from gen.model import Program
+
     Network = networkx.DiGraph[object]
+
+
+# Half an addition for each element: keeping an input costs two of these, an output three,
+# since it may be that nobody else keeps it; so an output is kept where it saves more than
+# one addition, or where it takes the place of an input.
+_KEEP_INPUT, _KEEP_OUTPUT, _REPEAT = 2, 3, 2
+
+# Sizes of dimensions that are letters, and of leading ones.
+_SIZE, _LEADING = 64, 4096
+
+# In larger graphs an output is kept wherever backward uses it: finding the cut takes time
+# that grows with the square of the graph.
+_LARGEST_CUT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +79,11 @@ def needed(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> fr
 def choose(graph: Graph, wanted: Iterable[int], costs: Costs) -> Choice:
     """The cheapest choice that makes all `wanted` nodes available."""
     goals = sorted(wanted)
-    if not goals:
-        return Choice(frozenset(), frozenset(), 0)
     order = reachable(graph.nodes, goals)
     fixed = constants(graph.nodes, order)
     free = [node for node in order if node not in fixed]
+    if not free:
+        return Choice(frozenset(), frozenset(), 0)
     network = _network(graph, free, goals, costs)
     return _cut(network, free)
 
@@ -103,3 +123,72 @@ def _cut(network: Network, nodes: Sequence[int]) -> Choice:
     kept = (node for node in nodes if ("in", node) in near and ("out", node) in far)
     repeated = (node for node in nodes if ("in", node) in far)
     return Choice(frozenset(kept), frozenset(repeated), int(cost))
+
+
+# ---- programs
+
+
+def saved_outputs(program: Program) -> frozenset[int]:
+    """The places of the outputs that backward is given.
+
+    Only what exists anyway is kept, inputs and outputs: a second derivative through an
+    intermediate that was kept would silently lack a term (pytorch issues 58509, 76185).
+
+    Raises:
+        GenError: where an output is asked for of which backward has no use.
+    """
+    wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
+    below = set(reachable(program.graph.nodes, wanted))
+    useful = {
+        place
+        for place, node in enumerate(program.outputs)
+        if node in below and program.graph[node].args
+    }
+    save = program.formula.request.save
+    if save == "output" and not useful:
+        raise GenError("--save output: backward has no use for the output; use auto or inputs")
+    if save == "inputs" or not useful:
+        return frozenset()
+    if len(below) > _LARGEST_CUT:
+        return frozenset(place for place in useful if program.outputs[place] in wanted)
+    chosen = choose(program.graph, wanted, _costs(program, free=save == "output")).kept
+    return frozenset(place for place in useful if program.outputs[place] in chosen)
+
+
+def _costs(program: Program, free: bool) -> Costs:
+    """Costs by the number of elements; keeping outputs costs nothing if they are `free`."""
+    indices = Builder.of(program.graph).indices
+    outputs = set(program.outputs)
+
+    def keep(node: int) -> int | None:
+        if program.graph[node].op in GIVEN:
+            return _KEEP_INPUT * _volume(indices[node])
+        if node not in outputs:
+            return None
+        return 0 if free else _KEEP_OUTPUT * _volume(indices[node])
+
+    def repeat(node: int) -> int:
+        op, args, _ = program.graph[node]
+        if not args:
+            return 0
+        whole = frozenset[Index]().union(indices[node], *(indices[arg] for arg in args))
+        return _REPEAT * OPERATIONS[op].cost * _volume(whole)
+
+    return Costs(keep, repeat)
+
+
+def _volume(indices: Indices) -> int:
+    """How many elements a value of these indices has, letters taken for a usual size."""
+    sizes = (
+        _LEADING if one == ELLIPSIS else int(one.size) if one.size.isdigit() else _SIZE
+        for one in indices
+    )
+    return math.prod(sizes)
+
+
+def repeated(program: Program, given: Sequence[bool]) -> int:
+    """How many operations of forward backward computes again."""
+    kept = [node for node, is_given in zip(program.outputs, given, strict=True) if is_given]
+    gradients = program.roots[len(program.outputs) :]
+    forward = set(operations(program.graph, program.outputs)) - set(kept)
+    return len(forward.intersection(reachable(program.graph.nodes, gradients, stop=kept)))

@@ -172,8 +172,7 @@ F = '[functions.F]\nexpr = "x**2"\n'
         ),
         (
             F + 'output = "x"\n',
-            ": [functions.F] has an unknown key 'output'; "
-            "there are expr, args, const, optional, shape, backends",
+            ": [functions.F] has an unknown key 'output'; did you mean 'outputs'?",
         ),
         (
             F + 'backends = "numpy"\n',
@@ -231,7 +230,7 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
     ("option", "message"),
     [
         ("arg", "unknown option 'arg'; did you mean 'args'?"),
-        ("jit", "unknown option 'jit'; there are args, const, optional, shape, outputs"),
+        ("jit", "unknown option 'jit'; there are args, const, optional, shape, outputs, save"),
     ],
 )
 def test_options_that_there_are_not(option: str, message: str) -> None:
