@@ -36,7 +36,12 @@ class Rotate(TupleFunction):
     """Evaluate Rotate, whose formula stands at the top of this file."""
 
     @staticmethod
-    def forward(ctx: Context, t: ArrayLike, x: ArrayLike, y: ArrayLike) -> tuple[Array, ...]:
+    def forward(
+        ctx: Context,
+        t: ArrayLike,
+        x: ArrayLike,
+        y: ArrayLike,
+    ) -> tuple[Array, ...]:
         """Return the value; save t, x, y for backward."""
         t, x, y = arrays(t, x, y)
         cos_t = np.cos(t)

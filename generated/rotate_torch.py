@@ -73,6 +73,10 @@ class Rotate(torch.autograd.Function):
         return grad_t, grad_x, grad_y
 
 
-def rotate(t: Tensor | float, x: Tensor | float, y: Tensor | float) -> tuple[Tensor, ...]:
+def rotate(
+    t: Tensor | float,
+    x: Tensor | float,
+    y: Tensor | float,
+) -> tuple[Tensor, ...]:
     """Evaluate Rotate, whose formula stands at the top of this file."""
     return apply_all(Rotate, *tensors(t, x, y))

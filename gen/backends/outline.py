@@ -222,7 +222,7 @@ class Outline:
             last = all(rest.input.optional for rest in self.kernel.operands[place:])
             optional = " | None = None" if last else " | None"
             typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
-        return listed(typed, before, len(") -> Tensor:"), indent)
+        return listed(typed, before, len(f") -> {self.output_type('Tensor')}:"), indent)
 
     def output_type(self, array: str) -> str:
         """What forward returns."""
