@@ -19,7 +19,7 @@ from gen.frontend.arrays import ARRAY_FUNCTIONS, swapped, transposed
 from gen.frontend.library import CONSTANTS
 from gen.frontend.refusals import WRONG_NODES, WRONG_OPERATORS
 from gen.frontend.syntax import LANGUAGE, MAX_DIGITS
-from gen.frontend.views import View, show
+from gen.frontend.views import MisfitError, View, show
 from gen.graph.algebra import (
     Term,
     both,
@@ -69,6 +69,8 @@ _OPTIONAL: dict[type[ast.operator], str] = {
     ast.Sub: "optional_sub",
     ast.Mult: "optional_mul",
 }
+
+_LONGEST_SHOWN = 24  # characters of an operand in a message
 
 _CONDITIONS = ("And", "Or", "Not", "Xor", "logical_and", "logical_or", "logical_not")
 
@@ -207,8 +209,19 @@ class Reader:
             return self._view(node, operands)
         except ExpressionError:
             raise
+        except MisfitError as fault:
+            raise self._misfit(node, operands, fault) from None
         except GenError as fault:
             raise self.source.fault(node, str(fault)) from None
+
+    def _misfit(self, node: ast.expr, operands: list[View], fault: MisfitError) -> ExpressionError:
+        """Shapes that do not fit, with the operands that have them."""
+        pairs = zip(self._operands(node), operands, strict=True)
+        shown = [
+            f"{_excerpt(ast.unparse(one))} {show(view.order)}" for one, view in pairs if view.order
+        ]
+        what = f"{' and '.join(shown)} do not fit {fault.what}"
+        return self.source.fault(node, what)
 
     def _check_constants(self, node: ast.expr, operands: list[View]) -> None:
         """Refuse constants that are no finite numbers where they meet an input."""
@@ -466,6 +479,10 @@ class Reader:
         if view.term.op in BOOLEANS:
             return view.with_term(decide(view.term))
         raise self.source.fault(node, "a condition is needed here", "compare with something: x > 0")
+
+
+def _excerpt(code: str) -> str:
+    return code if len(code) <= _LONGEST_SHOWN else f"{code[:_LONGEST_SHOWN]}..."
 
 
 def _input_name(term: Term) -> str:
