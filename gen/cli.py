@@ -43,6 +43,8 @@ Options of a function, after NAME and EXPR:
   --const c         an input that is a plain number without a gradient
   --optional b      an input that may be None: a term or a factor left out
   --shape w=O,I     the last dimensions of an input; needed for @ and .T
+  --outputs u,v     which names of an EXPR such as "u = x*y; v = x/y" are its values
+  --define "f(x) = x**2"   a function that EXPR may call, as it may those of gen.toml
 
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
 2 the input is at fault.
@@ -139,6 +141,8 @@ class _Console:
 @click.option("--const", multiple=True)
 @click.option("--optional", multiple=True)
 @click.option("--shape", "shapes", multiple=True)
+@click.option("--outputs", multiple=True)
+@click.option("--define", "defines", multiple=True)
 @click.pass_obj
 def function(
     console: _Console,
@@ -149,6 +153,8 @@ def function(
     const: tuple[str, ...],
     optional: tuple[str, ...],
     shapes: tuple[str, ...],
+    outputs: tuple[str, ...],
+    defines: tuple[str, ...],
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
@@ -159,8 +165,11 @@ def function(
         "const": ",".join(const),
         "optional": ",".join(optional),
         "shape": _shapes(shapes),
+        "outputs": ",".join(outputs),
+        "define": defines,
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
+    request = pipeline.beside(request, Path())
     chosen = backends or ("numpy",)
     if out == "-":
         for backend in dict.fromkeys(chosen):
@@ -271,7 +280,9 @@ def list_functions(console: _Console, spec: Path | None) -> None:
     found = _read_spec(spec)
     width = max((len(entry.request.name) for entry in found.entries), default=0)
     for entry in found.entries:
-        line = f"{entry.request.name:{width}}  {one_line(entry.request.expr)}"
+        outputs = ", ".join(entry.request.outputs)
+        values = f" -> {outputs}" if outputs else ""
+        line = f"{entry.request.name:{width}}  {one_line(entry.request.expr)}{values}"
         console.show("".join(c for c in line if c.isprintable()) + "\n")
 
 

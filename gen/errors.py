@@ -46,6 +46,18 @@ class ExpressionError(GenError):
         super().__init__("\n".join(row for row in shown if row))
 
 
+class DefinitionError(ExpressionError):
+    """A fault inside a function that the expression calls.
+
+    Args:
+        name: the function.
+        fault: what is wrong there.
+    """
+
+    def __init__(self, name: str, fault: GenError) -> None:
+        Exception.__init__(self, f"in the function {name}: {fault}")
+
+
 def split_lines(text: str) -> list[str]:
     """The lines of an expression as Python's parser counts them."""
     return re.split(r"\r\n|\r|\n", text)

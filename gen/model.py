@@ -26,13 +26,22 @@ MAX_CHARACTERS = 10_000_000
 Axis: TypeAlias = "Index | None"
 
 
+def _quoted(expr: str) -> str:
+    # One kind of quotes, so that the command in the header can have the other.
+    return expr.strip().replace('"', "'")
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A function that expressions may call, an expression itself."""
 
     name: str  # "P3"
-    parameters: tuple[str, ...]  # ("x",)
+    parameters: tuple[str, ...] | None  # ("x",); None: those it has, by first appearance
     expr: str  # "0.5*(5*x**3-3*x)"
+    outputs: tuple[str, ...] = ()  # names it assigns that are its values; empty: as for a request
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expr", _quoted(self.expr))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +58,9 @@ class Request:
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
 
     def __post_init__(self) -> None:
-        # One kind of quotes, so that the command in the header can have the other.
-        object.__setattr__(self, "expr", self.expr.strip().replace('"', "'"))
+        object.__setattr__(self, "expr", _quoted(self.expr))
+        by_name = {one.name: one for one in self.definitions}
+        object.__setattr__(self, "definitions", tuple(by_name[name] for name in sorted(by_name)))
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
         for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)

@@ -6,13 +6,15 @@ Nothing is written here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen import render
 from gen.backends.base import backend as find_backend
+from gen.errors import GenError
 from gen.frontend import options as options_frontend
+from gen.frontend import spec, text
 from gen.frontend import sympy as sympy_frontend
-from gen.frontend import text
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
 from gen.passes.factor import factor
@@ -23,6 +25,7 @@ from gen.provenance import header, origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import sympy
 
@@ -32,6 +35,20 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
     if isinstance(expr, str) or not hasattr(type(expr), "free_symbols"):
         return options_frontend.request(name, expr, options)
     return sympy_frontend.request(name, expr, options)
+
+
+def beside(request: Request, folder: Path) -> Request:
+    """The request with the functions of the folder's gen.toml, where it calls what is unknown.
+
+    What is defined with it comes first.
+    """
+    if not text.unknown_calls(request):
+        return request
+    try:
+        path = spec.find(folder)
+    except GenError:
+        return request
+    return replace(request, definitions=(*spec.definitions(path), *request.definitions))
 
 
 def program(formula: Formula) -> Program:

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from gen.errors import GenError, nearest
+from gen.frontend.definitions import definitions
 from gen.model import Request
 
 Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape", "outputs")
+_OPTIONS = ("args", "const", "optional", "shape", "outputs", "define")
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -41,6 +42,7 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         optional=_names("optional", options.get("optional", ())),
         shape=_shapes(options.get("shape", {})),
         outputs=_names("outputs", options.get("outputs", ())),
+        definitions=definitions(options.get("define", {})),
     )
 
 

@@ -6,23 +6,27 @@ alphabetical order, or a `GenError` that names the key at fault and the ones the
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
+from gen.frontend.definitions import of_request
 from gen.frontend.options import request
 from gen.naming import snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from gen.model import Request
+    from gen.model import Definition, Request
 
 _TABLES = ("gen", "functions")
 _SETTINGS = ("out", "backends")
-_OPTIONS = ("expr", "args", "const", "optional", "shape", "backends")
+_OPTIONS = ("expr", "args", "const", "optional", "shape", "outputs", "backends")
+
+_CALLED = re.compile(r"\b(\w+)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,33 @@ def read(path: Path) -> Spec:
     functions = _table(tables, "functions", path)
     entries = [_entry(name, functions[name], backends, path) for name in sorted(functions)]
     _check_distinct(entries, path)
-    return Spec(path, path.parent / out, tuple(entries))
+    return Spec(path, path.parent / out, _linked(entries))
+
+
+def _linked(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """The entries, with those that they may call."""
+    definitions = {entry.request.name: of_request(entry.request) for entry in entries}
+    return tuple(
+        replace(entry, request=replace(entry.request, definitions=_near(entry, definitions)))
+        for entry in entries
+    )
+
+
+def _near(entry: Entry, definitions: Mapping[str, Definition]) -> tuple[Definition, ...]:
+    """The definitions whose names are followed by a parenthesis, here and in those."""
+    found: dict[str, Definition] = {}
+    pending = [entry.request.expr]
+    while pending:
+        for name in _CALLED.findall(pending.pop()):
+            if name in definitions and name not in found:
+                found[name] = definitions[name]
+                pending.append(definitions[name].expr)
+    return tuple(found.values())
+
+
+def definitions(path: Path) -> tuple[Definition, ...]:
+    """The functions of a spec, as expressions beside it may call them."""
+    return tuple(of_request(entry.request) for entry in read(path).entries)
 
 
 def _entry(name: str, options: object, backends: tuple[str, ...], path: Path) -> Entry:

@@ -18,11 +18,12 @@ from gen.errors import GenError, nearest
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
-from gen.frontend.library import CONSTANTS, Library
+from gen.frontend.library import CONSTANTS, Library, calls, needed, trees_of
 from gen.frontend.reader import Reader
 from gen.frontend.syntax import Source, check_quotes, names, parse
 from gen.frontend.views import Space, Undeclared, View
 from gen.graph.algebra import symbol
+from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS, Index, Indices
 from gen.model import Formula, Input, Output, Request
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
     from gen.graph.graph import Graph, Leaf
+    from gen.model import Definition
 
 # Selections inside selections: each level repeats the conditions around it.
 MAX_BRANCHES = 100
@@ -62,6 +64,7 @@ def read(request: Request) -> Formula:
     check_name(request.name)
     source = Source(request.expr)
     statements = parse(source)
+    request = with_needed(request, statements)
     found = names(statements, source)
     inputs = [name for name in found if name not in CONSTANTS or name in request.declared]
     script = _Script(request, source, statements, tuple(inputs))
@@ -71,18 +74,28 @@ def read(request: Request) -> Formula:
     return formula
 
 
-def parameters(expr: str) -> tuple[str, ...]:
-    """The names that an expression reads, in order: the parameters of a definition."""
-    source = Source(expr)
-    found = names(parse(source), source)
-    return tuple(name for name in found if name not in CONSTANTS)
+def unknown_calls(request: Request) -> set[str]:
+    """The functions that an expression calls, and nobody has."""
+    try:
+        trees = [one.tree for one in parse(Source(request.expr))]
+    except GenError:
+        return set()  # reading it says what is wrong
+    known = {*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise", *(one.name for one in request.definitions)}
+    return calls(trees) - known
+
+
+def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
+    """The request with those definitions alone that it needs: no other changes a byte."""
+    known = {one.name: one for one in request.definitions}
+    chosen = tuple(known[name] for name in needed(statements, known))
+    return replace(request, definitions=chosen)
 
 
 def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.AST]:
-    """The syntax of an expression and of all functions that it may call."""
+    """The syntax of an expression and of all functions that it calls."""
     trees = [statement.tree for statement in statements]
     for one in request.definitions:
-        trees += [statement.tree for statement in parse(Source(one.expr))]
+        trees += trees_of(one)
     return [node for tree in trees for node in ast.walk(tree)]
 
 
@@ -192,13 +205,14 @@ class _Script:
             for name in self.inputs
         }
         library = Library.of(self.request.definitions)
-        reader = Reader(space, self.source, library, variables, frozenset(self.request.optional))
+        optional, stack = frozenset(self.request.optional), (self.request.name,)
+        reader = Reader(space, self.source, library, variables, optional, stack)
         reader.run(self.statements)
         outputs = self._outputs(reader)
         roots = [view.term.id for view in outputs.values()]
         order = reachable(builder.nodes, roots)
         _check_branches(builder, order)
-        return _Reading(builder, order, outputs, space.met, tuple(sorted(library.called)))
+        return _Reading(builder, order, outputs, space.met, library.written())
 
     def _outputs(self, reader: Reader) -> dict[str, View]:
         """The outputs by name: those asked for, or what nothing else uses."""
@@ -229,9 +243,7 @@ class _Script:
             held = frozenset(axis for axis in view.order if axis is not None)
             builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = held
             outputs.append(one)
-        used = set(reading.called)
-        definitions = tuple(one for one in self.request.definitions if one.name in used)
-        request = replace(self.request, definitions=definitions)
+        request = replace(self.request, definitions=reading.called)
         graph = builder.freeze()
         tensors = len(outputs) > 1 or (
             whole
@@ -251,7 +263,7 @@ class _Reading:
     order: list[int]  # the nodes of the outputs, topological
     outputs: dict[str, View]
     met: dict[str, list[Order]]  # the axes that undeclared inputs met
-    called: tuple[str, ...]  # the user's functions that it called
+    called: tuple[Definition, ...]  # the user's functions that it called
 
 
 NO: frozenset[str] = frozenset()
