@@ -44,7 +44,8 @@ Options of a function, after NAME and EXPR:
   --optional b      an input that may be None: a term or a factor left out
   --shape w=O,I     the last dimensions of an input; needed for @ and .T
   --outputs u,v     which names of an EXPR such as "u = x*y; v = x/y" are its values
-  --define "f(x) = x**2"   a function that EXPR may call, as it may those of gen.toml
+  --define "f(x) = x**2"             a function that EXPR may call, as it may those of gen.toml
+  --import "f(x) = mylib.f; 2*x"     one of your own code, and its derivative in each argument
 
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
 2 the input is at fault.
@@ -143,6 +144,7 @@ class _Console:
 @click.option("--shape", "shapes", multiple=True)
 @click.option("--outputs", multiple=True)
 @click.option("--define", "defines", multiple=True)
+@click.option("--import", "imports", multiple=True)
 @click.pass_obj
 def function(
     console: _Console,
@@ -155,11 +157,13 @@ def function(
     shapes: tuple[str, ...],
     outputs: tuple[str, ...],
     defines: tuple[str, ...],
+    imports: tuple[str, ...],
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
     from gen import pipeline
 
+    chosen = backends or ("numpy",)
     options = {
         "args": args or "",
         "const": ",".join(const),
@@ -167,10 +171,10 @@ def function(
         "shape": _shapes(shapes),
         "outputs": ",".join(outputs),
         "define": defines,
+        "primitives": pipeline.primitives(imports, chosen),
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
     request = pipeline.beside(request, Path())
-    chosen = backends or ("numpy",)
     if out == "-":
         for backend in dict.fromkeys(chosen):
             console.show(pipeline.module(request, backend).text)

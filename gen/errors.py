@@ -50,12 +50,12 @@ class DefinitionError(ExpressionError):
     """A fault inside a function that the expression calls.
 
     Args:
-        name: the function.
+        where: the function, such as "the function P3".
         fault: what is wrong there.
     """
 
-    def __init__(self, name: str, fault: GenError) -> None:
-        Exception.__init__(self, f"in the function {name}: {fault}")
+    def __init__(self, where: str, fault: GenError) -> None:
+        Exception.__init__(self, f"in {where}: {fault}")
 
 
 def split_lines(text: str) -> list[str]:

@@ -45,6 +45,16 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
+class Primitive:
+    """A function of the user's own, which emitted code calls."""
+
+    name: str  # "f"
+    parameters: tuple[str, ...]  # ("x", "n")
+    spellings: tuple[tuple[str, str], ...]  # ("numpy", "mylib.ops.f"), by backend
+    derivatives: tuple[str | None, ...]  # ("n*f(x, n - 1)", None): in each; None: there is none
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for, the same from the command, gen.toml and Python."""
 
@@ -56,11 +66,16 @@ class Request:
     shape: tuple[tuple[str, tuple[str, ...]], ...] = ()  # ("weight", ("O", "I")), by name
     outputs: tuple[str, ...] = ()  # names the expression assigns; empty: those it does not use
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
+    primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expr", _quoted(self.expr))
-        by_name = {one.name: one for one in self.definitions}
-        object.__setattr__(self, "definitions", tuple(by_name[name] for name in sorted(by_name)))
+        for kind in ("definitions", "primitives"):
+            by_name = {one.name: one for one in getattr(self, kind)}
+            object.__setattr__(self, kind, tuple(by_name[name] for name in sorted(by_name)))
+        both = {one.name for one in self.definitions} & {one.name for one in self.primitives}
+        for name in sorted(both):
+            raise GenError(f"{name} is a function and a primitive; one of them needs another name")
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
         for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)

@@ -6,15 +6,15 @@ Nothing is written here.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen import render
 from gen.backends.base import backend as find_backend
 from gen.errors import GenError
+from gen.frontend import derivatives, spec, text
 from gen.frontend import options as options_frontend
-from gen.frontend import spec, text
 from gen.frontend import sympy as sympy_frontend
+from gen.frontend.primitives import from_texts
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
 from gen.passes.factor import factor
@@ -24,7 +24,7 @@ from gen.passes.vjp import differentiate
 from gen.provenance import header, origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import sympy
@@ -35,6 +35,11 @@ def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) ->
     if isinstance(expr, str) or not hasattr(type(expr), "free_symbols"):
         return options_frontend.request(name, expr, options)
     return sympy_frontend.request(name, expr, options)
+
+
+def primitives(texts: Iterable[str], backends: Sequence[str]) -> Mapping[str, object]:
+    """The option of that name, from the texts of the command."""
+    return from_texts(texts, backends)
 
 
 def beside(request: Request, folder: Path) -> Request:
@@ -48,12 +53,12 @@ def beside(request: Request, folder: Path) -> Request:
         path = spec.find(folder)
     except GenError:
         return request
-    return replace(request, definitions=(*spec.definitions(path), *request.definitions))
+    return spec.beside(request, path)
 
 
 def program(formula: Formula) -> Program:
     """The cheapest program of a formula."""
-    candidates = differentiate(stabilise(formula), sympy_frontend.partial)
+    candidates = differentiate(stabilise(formula), derivatives.rules(formula.request.primitives))
     return min(map(factor, candidates), key=lambda one: (weight(one), joint_operations(one)))
 
 

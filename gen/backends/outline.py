@@ -13,7 +13,7 @@ from gen.backends.layout import BODY, WIDTH, called, listed
 from gen.provenance import broken, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gen.backends.names import Names
     from gen.model import Definition, Kernel, Operand
@@ -28,6 +28,7 @@ class Outline:
 
     kernel: Kernel
     names: Names
+    paths: Mapping[str, str]  # of the user's own functions, by name
 
     @property
     def name(self) -> str:
@@ -149,7 +150,8 @@ class Outline:
             if derivative is not None:
                 lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
-        notes = [f"Saved for backward: {self._kept()}{self._reason()}."]
+        notes = [f"{name} is {path}." for name, path in self.paths.items()]
+        notes += [f"Saved for backward: {self._kept()}{self._reason()}."]
         notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
         notes += [
             f"{one.input.name} may be None, and its operation is skipped then."
@@ -227,7 +229,7 @@ class Outline:
             last = all(rest.input.optional for rest in self.kernel.operands[place:])
             optional = " | None = None" if last else " | None"
             typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
-        return listed(typed, before, len(") -> Tensor:"), indent)
+        return listed(typed, before, len(f") -> {self.output_type('Tensor')}:"), indent)
 
     def output_type(self, array: str) -> str:
         """What forward returns."""

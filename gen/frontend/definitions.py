@@ -10,6 +10,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
@@ -19,9 +20,10 @@ from gen.frontend.syntax import Source, names, parse
 from gen.model import Definition
 
 if TYPE_CHECKING:
-    from gen.model import Request
+    from gen.model import Primitive, Request
 
 _HEAD = re.compile(r"\s*(\w+)\s*\(([^()=]*)\)\s*")
+_CALLED = re.compile(r"\b(\w+)\s*\(")
 _EXAMPLE = 'as in define = {"P3(x)": "0.5*(5*x**3-3*x)"}, or --define "P3(x) = 0.5*(5*x**3-3*x)"'
 
 
@@ -96,6 +98,33 @@ def of_request(request: Request) -> Definition:
     """
     expr, outputs = request.expr, request.outputs
     return Definition(request.name, _parameters(request), expr, outputs)
+
+
+def with_candidates(
+    request: Request, definitions: Iterable[Definition], primitives: Iterable[Primitive]
+) -> Request:
+    """The request with those functions whose names its text, or theirs, puts before a "(".
+
+    What it brings along itself comes first.
+    """
+    known = {one.name: one for one in (*definitions, *request.definitions)}
+    own = {one.name: one for one in (*primitives, *request.primitives)}
+    found: set[str] = set()
+    pending = [request.expr]
+    while pending:
+        new = {name for name in _CALLED.findall(pending.pop()) if name in known or name in own}
+        for name in sorted(new - found):
+            pending += [known[name].expr] if name in known else _derivatives(own[name])
+        found |= new
+    return replace(
+        request,
+        definitions=tuple(one for name, one in known.items() if name in found),
+        primitives=tuple(one for name, one in own.items() if name in found),
+    )
+
+
+def _derivatives(primitive: Primitive) -> list[str]:
+    return [text for text in primitive.derivatives if text is not None]
 
 
 def _parameters(request: Request) -> tuple[str, ...] | None:

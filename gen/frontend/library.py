@@ -17,6 +17,8 @@ from gen.model import Definition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from gen.model import Primitive, Request
+
 CONSTANTS = ("pi", "E")
 
 # How many functions may be inside each other's bodies: reading one takes recursion.
@@ -40,12 +42,15 @@ class Library:
     """Definitions by name; `called` are those that were asked for, and what they call."""
 
     definitions: dict[str, Definition]
+    primitives: dict[str, Primitive] = field(default_factory=dict)
     called: dict[str, Body] = field(default_factory=dict)
     read: int = 0  # nodes of all the bodies that calls have been replaced by
 
     @classmethod
-    def of(cls, definitions: Iterable[Definition]) -> Library:
-        return cls({one.name: one for one in definitions})
+    def of(cls, request: Request) -> Library:
+        """What a request brings along."""
+        primitives = {one.name: one for one in request.primitives}
+        return cls({one.name: one for one in request.definitions}, primitives)
 
     def __contains__(self, name: str) -> bool:
         return name in self.definitions
@@ -117,7 +122,7 @@ def _parsed(definition: Definition) -> Body:
         check_quotes(source)
         found = [one for one in names(statements, source) if one not in CONSTANTS]
     except GenError as fault:
-        raise DefinitionError(name, fault) from None
+        raise DefinitionError(f"the function {name}", fault) from None
     parameters = tuple(found) if definition.parameters is None else definition.parameters
     unknown = [one for one in found if one not in parameters]
     if unknown:

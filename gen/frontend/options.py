@@ -12,13 +12,14 @@ from typing import TypeAlias
 
 from gen.errors import GenError, nearest
 from gen.frontend.definitions import definitions
+from gen.frontend.primitives import primitives
 from gen.model import Request
 
 Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape", "outputs", "define")
+_OPTIONS = ("args", "const", "optional", "shape", "outputs", "define", "primitives")
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -43,6 +44,7 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         shape=_shapes(options.get("shape", {})),
         outputs=_names("outputs", options.get("outputs", ())),
         definitions=definitions(options.get("define", {})),
+        primitives=primitives(options.get("primitives", {})),
     )
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
     from gen.graph.graph import Graph, Leaf
-    from gen.model import Definition
+    from gen.model import Definition, Primitive
 
 # Selections inside selections: each level repeats the conditions around it.
 MAX_BRANCHES = 100
@@ -80,15 +80,35 @@ def unknown_calls(request: Request) -> set[str]:
         trees = [one.tree for one in parse(Source(request.expr))]
     except GenError:
         return set()  # reading it says what is wrong
-    known = {*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise", *(one.name for one in request.definitions)}
-    return calls(trees) - known
+    known = {*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise"}
+    own = {one.name for one in request.definitions} | {one.name for one in request.primitives}
+    return calls(trees) - known - own
 
 
 def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
     """The request with those definitions alone that it needs: no other changes a byte."""
     known = {one.name: one for one in request.definitions}
     chosen = tuple(known[name] for name in needed(statements, known))
-    return replace(request, definitions=chosen)
+    trees = [one.tree for one in statements] + [tree for one in chosen for tree in trees_of(one)]
+    primitives = _needed_primitives(trees, request.primitives)
+    return replace(request, definitions=chosen, primitives=primitives)
+
+
+def _needed_primitives(
+    trees: Sequence[ast.expr], known: Sequence[Primitive]
+) -> tuple[Primitive, ...]:
+    """Those that are called, and those that the derivatives of these call."""
+    called = calls(trees)
+    derivatives = [
+        statement.tree
+        for one in known
+        if one.name in called
+        for text in one.derivatives
+        if text is not None
+        for statement in parse(Source(text))
+    ]
+    called |= calls(derivatives)
+    return tuple(one for one in known if one.name in called)
 
 
 def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.AST]:
@@ -204,7 +224,7 @@ class _Script:
             )
             for name in self.inputs
         }
-        library = Library.of(self.request.definitions)
+        library = Library.of(self.request)
         optional, stack = frozenset(self.request.optional), (self.request.name,)
         reader = Reader(space, self.source, library, variables, optional, stack)
         reader.run(self.statements)
