@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen.frontend.library import CONSTANTS
-from gen.frontend.refusals import WRONG_NODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gen.errors import GenError
-    from gen.frontend.scope import Scope
-    from gen.frontend.written import Place, Written
+    from gen.frontend.values import Names, Values
+    from gen.frontend.written import Place
 
-    # How a call of another such function is written: its name, its parameters.
-    Called: TypeAlias = Callable[[Written], tuple[str, tuple[str, ...]]]
 
 BODY = "a body has assignments, if and else, and return"
 
 _MOST_STATEMENTS = 20_000
 _DEEPEST = 100
 _LONGEST_CONDITION = 1000  # nodes: a condition is written out wherever its name stands
-
-# What names stand for; None: assigned in one branch alone.
-Names: TypeAlias = dict[str, "ast.expr | None"]
 
 _CONDITIONS = (ast.Compare, ast.BoolOp)
 
@@ -56,9 +50,7 @@ class Returned:
 class Body:
     """One function on its way to statements."""
 
-    scope: Scope
-    place: Place
-    called: Called
+    values: Values
     inputs: tuple[str, ...]  # its parameters
     taken: set[str] = field(init=False)  # names that no new one may have
     steps: list[Step] = field(default_factory=list)
@@ -67,6 +59,10 @@ class Body:
 
     def __post_init__(self) -> None:
         self.taken = {*self.inputs, *CONSTANTS}
+
+    @property
+    def place(self) -> Place:
+        return self.values.place
 
     # ---- statements
 
@@ -110,11 +106,11 @@ class Body:
     def _assign(self, target: ast.expr, value: ast.expr, names: Names) -> None:
         match target, value:
             case ast.Name(id=name), _:
-                self._bind(name, self.expression(value, names), names)
+                self._bind(name, self.values.read(value, names), names)
             case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), ast.Tuple(elts=values)) if (
                 len(targets) == len(values) and all(isinstance(one, ast.Name) for one in targets)
             ):
-                found = [self.expression(one, names) for one in values]
+                found = [self.values.read(one, names) for one in values]
                 for one, tree in zip(targets, found, strict=True):
                     assert isinstance(one, ast.Name)
                     self._bind(one.id, tree, names)
@@ -127,7 +123,7 @@ class Body:
             raise self.place.fault(node.target, "not a name that can be assigned")
         left = ast.copy_location(ast.Name(node.target.id), node.target)
         whole = ast.copy_location(ast.BinOp(left, node.op, node.value), node)
-        self._bind(node.target.id, self.expression(whole, names), names)
+        self._bind(node.target.id, self.values.read(whole, names), names)
 
     def _bind(self, name: str, tree: ast.expr, names: Names) -> None:
         """Let a name stand for a value, which a statement computes unless it is plain."""
@@ -172,7 +168,7 @@ class Body:
         if not values:
             raise self.place.fault(node, "nothing is returned", "a function has a value")
         return Returned(
-            tuple(self.expression(one, names) for one in values),
+            tuple(self.values.read(one, names) for one in values),
             tuple(one.id if isinstance(one, ast.Name) else None for one in values),
             several,
         )
@@ -184,7 +180,7 @@ class Body:
         self.depth += 1
         if self.depth > _DEEPEST:
             raise self.place.fault(node, f"more than {_DEEPEST} branches inside each other")
-        test = self.expression(node.test, names)
+        test = self.values.read(node.test, names)
         yes, no = dict(names), dict(names)
         if _returns(node):
             found = self.block([*node.body, *rest], yes), self.block([*node.orelse, *rest], no)
@@ -226,116 +222,6 @@ class Body:
             tuple(a if a == b else None for a, b in both),
             yes.is_tuple,
         )
-
-    # ---- expressions
-
-    def expression(self, node: ast.expr, names: Names) -> ast.expr:
-        """An expression with what its names stand for in their place."""
-        match node:
-            case ast.Name():
-                return self._name(node, names)
-            case ast.Attribute(value=value, attr="T" | "mT" as attr):
-                inner = self.expression(value, names)
-                return ast.copy_location(ast.Attribute(inner, attr), node)
-            case ast.Attribute():
-                self._no_value(node, names)
-                return self._constant(node, self.scope.value(node), names)
-            case ast.Call():
-                return self._call(node, names)
-            case ast.Subscript(value=value, slice=index):
-                inner = self.expression(value, names)
-                return ast.copy_location(ast.Subscript(inner, index), node)
-            case ast.Constant():
-                return node
-        return self._operation(node, names)
-
-    def _operation(self, node: ast.expr, names: Names) -> ast.expr:
-        """The same operation on translated operands."""
-
-        def of(one: ast.expr) -> ast.expr:
-            return self.expression(one, names)
-
-        found: ast.expr
-        match node:
-            case ast.BinOp(left=left, op=op, right=right):
-                found = ast.BinOp(of(left), op, of(right))
-            case ast.UnaryOp(op=sign, operand=operand):
-                found = ast.UnaryOp(sign, of(operand))
-            case ast.Compare(left=left, ops=ops, comparators=rest):
-                found = ast.Compare(of(left), ops, list(map(of, rest)))
-            case ast.BoolOp(op=word, values=values):
-                found = ast.BoolOp(word, list(map(of, values)))
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                found = ast.IfExp(of(test), of(body), of(orelse))
-            case _:
-                what, hint = WRONG_NODES.get(type(node), (type(node).__name__, ""))
-                raise self.place.fault(node, f"{what} is not part of a function's body", hint)
-        return ast.copy_location(found, node)
-
-    def _name(self, node: ast.Name, names: Names) -> ast.expr:
-        if node.id not in names:
-            return self._constant(node, self.scope.value(node), names)
-        found = names[node.id]
-        if found is None:
-            hint = "assign it in both, or before"
-            raise self.place.fault(node, f"{node.id} is assigned in one branch alone", hint)
-        if isinstance(found, ast.Name):
-            return ast.copy_location(ast.Name(found.id), node)
-        return found
-
-    def _constant(self, node: ast.expr, value: ast.expr, names: Names) -> ast.expr:
-        if isinstance(value, ast.Name) and value.id in names:
-            what = f"{ast.unparse(node)}, and an input or variable {value.id}"
-            raise self.place.fault(node, what, f"{value.id} is a constant; rename the other")
-        return value
-
-    def _no_value(self, node: ast.expr, names: Names) -> None:
-        """Refuse an attribute of a value, such as x.shape."""
-        root = node
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        if isinstance(root, ast.Name) and root.id in names:
-            assert isinstance(node, ast.Attribute)
-            what = f"the attribute .{node.attr} is not part of a function's body"
-            hint = f"there are .T, a transpose, and .mT; functions are called as in {node.attr}(x)"
-            raise self.place.fault(node, what, hint)
-
-    def _call(self, node: ast.Call, names: Names) -> ast.expr:
-        self._no_value(node.func, names)
-        if isinstance(node.func, ast.Name) and node.func.id in names:
-            raise self.place.fault(node.func, f"{node.func.id} is a value, no function")
-        for one in node.args:
-            if isinstance(one, ast.Starred):
-                raise self.place.fault(one, "an unpacked argument is not part of a call")
-        callee = self.scope.callee(node.func)
-        if isinstance(callee, str):
-            return self._language_call(node, callee, names)
-        name, parameters = self.called(callee)
-        given = [*node.args, *self._by_keyword(node, name, parameters)]
-        arguments = [self.expression(one, names) for one in given]
-        func = ast.copy_location(ast.Name(name), node.func)
-        return ast.copy_location(ast.Call(func, arguments, []), node)
-
-    def _language_call(self, node: ast.Call, name: str, names: Names) -> ast.expr:
-        arguments = [self._argument(one, names) for one in node.args]
-        func = ast.copy_location(ast.Name(name), node.func)
-        return ast.copy_location(ast.Call(func, arguments, node.keywords), node)
-
-    def _argument(self, node: ast.expr, names: Names) -> ast.expr:
-        """An argument; pairs, as in Piecewise, texts and literal axes are ones too."""
-        if isinstance(node, ast.Tuple):
-            inner = [self._argument(one, names) for one in node.elts]
-            return ast.copy_location(ast.Tuple(inner), node)
-        return self.expression(node, names)
-
-    def _by_keyword(self, node: ast.Call, name: str, parameters: tuple[str, ...]) -> list[ast.expr]:
-        """The arguments of a call that are given by name, in order."""
-        given = {one.arg: one.value for one in node.keywords}
-        behind = parameters[len(node.args) :]
-        if given and sorted(map(str, given)) != sorted(behind):
-            hint = f"it is {name}({', '.join(parameters)})"
-            raise self.place.fault(node, f"{name} is not given what it takes", hint)
-        return [given[one] for one in behind] if given else []
 
 
 def _returns(node: ast.stmt) -> bool:

@@ -17,6 +17,7 @@ from gen.frontend.bodies import Body, Returned, Step
 from gen.frontend.library import CONSTANTS
 from gen.frontend.options import request as make_request
 from gen.frontend.scope import Scope
+from gen.frontend.values import Values
 from gen.frontend.written import Place, Written, parameters, syntax
 from gen.graph.functions import FUNCTIONS
 from gen.model import Definition
@@ -24,7 +25,7 @@ from gen.model import Definition
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gen.frontend.bodies import Names
+    from gen.frontend.values import Names
     from gen.model import Request
 
 
@@ -67,6 +68,7 @@ class Script:
 class Collection:
     """Functions that call each other; each is read once."""
 
+    outputs: object  # what the outputs of the first one are to be called; empty: as in its body
     scripts: dict[Written, Script] = field(default_factory=dict)
     names: dict[Written, str] = field(default_factory=dict)  # as definitions
     stack: list[Written] = field(default_factory=list)
@@ -109,7 +111,7 @@ class Collection:
 def _script(written: Written, collection: Collection) -> Script:
     place, node = syntax(written)
     inputs, optional = parameters(node, place)
-    body = Body(Scope(written.function, place), place, collection.called, inputs)
+    body = Body(Values(Scope(written.function, place), place, collection.called), inputs)
     names: Names = {one: ast.Name(one) for one in inputs}
     try:
         found = body.block(node.body, names)
@@ -117,16 +119,17 @@ def _script(written: Written, collection: Collection) -> Script:
             at = ast.Pass(lineno=node.lineno, col_offset=node.col_offset)
             raise place.fault(at, f"{written.label} returns nothing", "end it with return")
         several = found.is_tuple
-        outputs = _outputs(found, written, body) if several else ()
+        given = collection.outputs if len(collection.stack) == 1 else ()
+        outputs = _outputs(found, written, body, given) if several else ()
         value = None if several else found.values[0]
         return Script(place, node, inputs, optional, tuple(body.steps), value, outputs)
     except RecursionError:
         raise GenError(f"the body of {written.label} is nested too deeply") from None
 
 
-def _outputs(found: Returned, written: Written, body: Body) -> tuple[str, ...]:
+def _outputs(found: Returned, written: Written, body: Body, given: object) -> tuple[str, ...]:
     """The names of several outputs, each of which a statement assigns."""
-    wanted = _wanted(found, written, body)
+    wanted = _wanted(found, written, body, given)
     held: list[str] = []
     for tree, name in zip(found.values, wanted, strict=True):
         known = {step.name for step in body.steps} - set(held)
@@ -141,9 +144,9 @@ def _outputs(found: Returned, written: Written, body: Body) -> tuple[str, ...]:
     return wanted
 
 
-def _wanted(found: Returned, written: Written, body: Body) -> tuple[str, ...]:
+def _wanted(found: Returned, written: Written, body: Body, asked: object) -> tuple[str, ...]:
     """What the outputs are to be called: as the options say, or as the variables are."""
-    given = make_request("F", "x", {"outputs": written.options.get("outputs", ())}).outputs
+    given = make_request("F", "x", {"outputs": asked}).outputs
     if given and len(given) != len(found.values):
         count = len(found.values)
         raise GenError(f"--outputs {','.join(given)}: {written.label} returns {count} values")
@@ -164,10 +167,12 @@ def request(written: Written, options: Mapping[str, object]) -> tuple[Request, S
         written: the function.
         options: those given besides the decorator's; they come first.
     """
-    collection = Collection()
-    script = collection.script(written)
     whole = {**written.options, **options}
+    collection = Collection(whole.get("outputs", ()))
+    script = collection.script(written)
     whole.pop("name", None)
+    if whole.get("outputs") and not script.outputs:
+        raise GenError(f"outputs: {written.label} returns one value, which needs no name")
     if "args" in whole:
         raise GenError(f"args: the inputs of {written.label} are its parameters, in their order")
     whole |= {"args": script.parameters, "outputs": script.outputs}
