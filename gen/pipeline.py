@@ -14,6 +14,7 @@ from gen.errors import ExpressionError, GenError
 from gen.frontend import derivatives, python, spec, text
 from gen.frontend import options as options_frontend
 from gen.frontend import sympy as sympy_frontend
+from gen.frontend.definitions import calls_unknown
 from gen.frontend.primitives import from_texts
 from gen.frontend.written import Written
 from gen.model import File, Formula, Kernel, Program, Request
@@ -68,7 +69,7 @@ def beside(request: Request, folder: Path) -> Request:
 
     What is defined with it comes first.
     """
-    if not text.unknown_calls(request):
+    if not calls_unknown(request):
         return request
     try:
         path = spec.find(folder)

@@ -36,7 +36,14 @@ MAY_IMPORT = {
     "gen.cli": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
     | {"gen.pipeline"},
     "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},
-    "gen": {"gen.decorator", "gen.errors", "gen.files", "gen.importer", "gen.pipeline", "gen.verify"},
+    "gen": {
+        "gen.decorator",
+        "gen.errors",
+        "gen.files",
+        "gen.importer",
+        "gen.pipeline",
+        "gen.verify",
+    },
     "gen.__main__": {"gen.cli"},
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gen.errors import GenError
 from gen.frontend.inputs import resolve
-from gen.frontend.library import CONSTANTS
+from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS
 from gen.frontend.syntax import Source, names, parse
 from gen.model import Definition
 
@@ -109,18 +109,33 @@ def with_candidates(
     """
     known = {one.name: one for one in (*definitions, *request.definitions)}
     own = {one.name: one for one in (*primitives, *request.primitives)}
-    found: set[str] = set()
-    pending = [request.expr]
-    while pending:
-        new = {name for name in _CALLED.findall(pending.pop()) if name in known or name in own}
-        for name in sorted(new - found):
-            pending += [known[name].expr] if name in known else _derivatives(own[name])
-        found |= new
+    found = _reached(request.expr, known, own)
     return replace(
         request,
         definitions=tuple(one for name, one in known.items() if name in found),
         primitives=tuple(one for name, one in own.items() if name in found),
     )
+
+
+def calls_unknown(request: Request) -> bool:
+    """Whether an expression calls what neither the language nor the request has."""
+    known = {one.name for one in request.definitions} | {one.name for one in request.primitives}
+    called = set(_CALLED.findall(request.expr))
+    return bool(called - {*known, *LANGUAGE_FUNCTIONS, *keyword.kwlist})
+
+
+def _reached(expr: str, known: Mapping[str, Definition], own: Mapping[str, Primitive]) -> set[str]:
+    found: set[str] = set()
+    pending = [expr]
+    while pending:
+        called = set(_CALLED.findall(pending.pop()))
+        if called - {*known, *own, *LANGUAGE_FUNCTIONS, *keyword.kwlist}:
+            return {*known, *own}  # it is refused, with a hint at what there is
+        new = {name for name in called if name in known or name in own} - found
+        for name in sorted(new):
+            pending += [known[name].expr] if name in known else _derivatives(own[name])
+        found |= new
+    return found
 
 
 def _derivatives(primitive: Primitive) -> list[str]:

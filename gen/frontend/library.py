@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, GenError
+from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.syntax import MAX_NODES, Source, Statement, check_quotes, names, parse
+from gen.graph.functions import FUNCTIONS
 from gen.model import Definition
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from gen.model import Primitive, Request
 
 CONSTANTS = ("pi", "E")
+
+# What expressions call without anybody's saying so.
+LANGUAGE_FUNCTIONS = frozenset({*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise"})
 
 # How many functions may be inside each other's bodies: reading one takes recursion.
 _DEEPEST = 50

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
-from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.conversion import Conversion
+from gen.frontend.library import LANGUAGE_FUNCTIONS
 from gen.frontend.primitives import primitives
-from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import Builder
 from gen.graph.language import express
 
@@ -44,7 +43,7 @@ def own_names(printers: object) -> Own:
         if not isinstance(one, type) or not issubclass(one, sympy.Function):
             raise GenError(f"printers takes subclasses of sympy.Function, given {one!r}")
         name = one.__name__
-        while name in FUNCTIONS or name in ARRAY_FUNCTIONS or name in names.values():
+        while name in LANGUAGE_FUNCTIONS or name in names.values():
             name += "_"
         names[one] = name
     return names

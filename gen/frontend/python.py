@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, ExpressionError, GenError
-from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.bodies import Body, Returned, Step
-from gen.frontend.library import CONSTANTS
+from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS
 from gen.frontend.options import request as make_request
 from gen.frontend.scope import Scope
 from gen.frontend.values import Values
 from gen.frontend.written import Place, Written, parameters, syntax
-from gen.graph.functions import FUNCTIONS
 from gen.model import Definition
 
 if TYPE_CHECKING:
@@ -101,7 +99,7 @@ class Collection:
         """A name that neither the language has nor another function."""
         if written not in self.names:
             name = written.label
-            taken = {*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise", *self.names.values()}
+            taken = {*LANGUAGE_FUNCTIONS, *self.names.values()}
             while name in taken or name == self.stack[0].class_name:
                 name += "_"
             self.names[written] = name

@@ -18,12 +18,11 @@ from gen.errors import GenError, nearest
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
-from gen.frontend.library import CONSTANTS, Library, calls, needed, trees_of
+from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS, Library, calls, needed, trees_of
 from gen.frontend.reader import Reader
 from gen.frontend.syntax import Source, check_quotes, names, parse
 from gen.frontend.views import Space, Undeclared, View
 from gen.graph.algebra import symbol
-from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS, Index, Indices
 from gen.model import Formula, Input, Output, Request
@@ -74,20 +73,12 @@ def read(request: Request) -> Formula:
     return formula
 
 
-def unknown_calls(request: Request) -> set[str]:
-    """The functions that an expression calls, and nobody has."""
-    try:
-        trees = [one.tree for one in parse(Source(request.expr))]
-    except GenError:
-        return set()  # reading it says what is wrong
-    known = {*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise"}
-    own = {one.name for one in request.definitions} | {one.name for one in request.primitives}
-    return calls(trees) - known - own
-
-
 def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
     """The request with those definitions alone that it needs: no other changes a byte."""
     known = {one.name: one for one in request.definitions}
+    own = {one.name for one in request.primitives}
+    if calls(one.tree for one in statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
+        return request  # which is refused, with a hint at what there is
     chosen = tuple(known[name] for name in needed(statements, known))
     trees = [one.tree for one in statements] + [tree for one in chosen for tree in trees_of(one)]
     primitives = _needed_primitives(trees, request.primitives)

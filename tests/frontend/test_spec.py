@@ -236,7 +236,8 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
         ("arg", "unknown option 'arg'; did you mean 'args'?"),
         (
             "jit",
-            "unknown option 'jit'; there are args, const, optional, shape, outputs, define, primitives",
+            "unknown option 'jit'; there are args, const, optional, shape, outputs, define, "
+            "primitives",
         ),
     ],
 )
