@@ -42,7 +42,8 @@ def _primitive(name: str, table: object) -> Primitive:
     check_identifier(name, "primitives")
     if not isinstance(table, Mapping):
         raise GenError(f"{where} is a table such as {_TABLE}, given {table!r}")
-    parameters = _texts(table.get("args", ()), f"{where}: args")
+    args = table.get("args", ())
+    parameters = _texts(args.split(",") if isinstance(args, str) else args, f"{where}: args")
     for one in parameters:
         check_identifier(one, f"{where}: args")
     if not parameters or len(set(parameters)) < len(parameters):
