@@ -5,7 +5,7 @@ Importing this imports neither sympy nor torch; a function does when it needs th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, overload
 
 from gen.errors import ExpressionError, GenError
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     import sympy
 
     from gen.decorator import Function
+    from gen.frontend.written import Written
     from gen.verify.gradcheck import DifferentiableFunction, GradcheckError, gradcheck
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 __all__ = [
     "ExpressionError",
@@ -34,16 +38,16 @@ __all__ = [
 
 
 @overload
-def function(function: Callable[..., object], /) -> Function: ...
+def function(function: Callable[P, R], /) -> Function[P, R]: ...
 
 
 @overload
-def function(**options: object) -> Callable[[Callable[..., object]], Function]: ...
+def function(**options: object) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 
 
 def function(
-    function: Callable[..., object] | None = None, /, **options: object
-) -> Function | Callable[[Callable[..., object]], Function]:
+    function: Callable[P, R] | None = None, /, **options: object
+) -> Function[P, R] | Callable[[Callable[P, R]], Function[P, R]]:
     """Take a Python function's body for a formula; it is read, never executed.
 
     A body has assignments, if and else, and return. It may call functions of math, numpy,
@@ -61,11 +65,13 @@ def function(
     """
     from gen.decorator import decorated
 
+    if function is None:
+        return lambda inner: decorated(inner, options)
     return decorated(function, options)
 
 
 def source(
-    name: str | Function,
+    name: str | Written,
     expr: str | sympy.Expr | None = None,
     *,
     backend: str = "numpy",
@@ -97,7 +103,7 @@ def source(
 
 
 def module(
-    name: str | Function,
+    name: str | Written,
     expr: str | sympy.Expr | None = None,
     *,
     backend: str = "numpy",
@@ -116,7 +122,7 @@ def module(
 
 
 def load(
-    name: str | Function,
+    name: str | Written,
     expr: str | sympy.Expr | None = None,
     *,
     backend: str = "numpy",
@@ -135,7 +141,7 @@ def load(
 
 
 def write(
-    name: str | Function,
+    name: str | Written,
     expr: str | sympy.Expr | None = None,
     *,
     backend: str = "numpy",

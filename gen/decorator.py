@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar, cast
 
 from gen.errors import GenError
 from gen.frontend.written import Written
@@ -21,18 +21,22 @@ if TYPE_CHECKING:
     from gen.verify.gradcheck import DifferentiableFunction
 
 
-class Function(Written):
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Function(Written, Generic[P, R]):
     """A decorated function."""
 
     def __init__(self, function: FunctionType, options: Mapping[str, object]) -> None:
         super().__init__(function, options)
         functools.update_wrapper(self, function)
 
-    def __call__(self, *args: object, **kwargs: object) -> object:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """The value, from the emitted module for numpy."""
         bound = inspect.signature(self.function).bind(*args, **kwargs)
         bound.apply_defaults()
-        return self.loaded.apply(*bound.args)
+        return cast("R", self.loaded.apply(*bound.args))
 
     @functools.cached_property
     def loaded(self) -> type[DifferentiableFunction]:
@@ -45,16 +49,8 @@ class Function(Written):
         return f"<gen.function {self.label}>"
 
 
-def decorated(
-    function: Callable[..., object] | None, options: Mapping[str, object]
-) -> Function | Callable[[Callable[..., object]], Function]:
-    """The decorated function, or the decorator that some options make."""
-    if function is None:
-        return lambda inner: _decorated(inner, options)
-    return _decorated(function, options)
-
-
-def _decorated(function: Callable[..., object], options: Mapping[str, object]) -> Function:
+def decorated(function: Callable[P, R], options: Mapping[str, object]) -> Function[P, R]:
+    """The decorated function."""
     if not inspect.isfunction(function) or function.__name__ == "<lambda>":
         raise GenError(f"gen.function decorates a function written with def, given {function!r}")
     return Function(function, options)

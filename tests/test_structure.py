@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "gen": {
         "gen.decorator",
         "gen.errors",
+        "gen.frontend",
         "gen.files",
         "gen.importer",
         "gen.pipeline",

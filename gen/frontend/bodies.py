@@ -77,9 +77,12 @@ class Body:
                     found = self._branches(node, statements[i + 1 :], names)
                     if found is not None:
                         return found
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        self._assign(target, value, names)
+                case ast.Assign(targets=[target], value=value):
+                    self._assign(target, value, names)
+                case ast.Assign(targets=[first, *others], value=value):
+                    self._assign(first, value, names)
+                    for target in others:
+                        self._assign(target, first, names)
                 case ast.AnnAssign(target=target, value=value):
                     if value is not None:
                         self._assign(target, value, names)

@@ -78,16 +78,18 @@ class Scope:
         shown = ast.unparse(node)
         if found is _MISSING:
             raise self.place.fault(node, f"{shown} is not known here")
-        if found == math.pi and isinstance(found, float):
-            return ast.copy_location(ast.Name("pi"), node)
         if not isinstance(found, int | float) or isinstance(found, bool):
             hint = "what a body reads from outside are plain numbers; make it a parameter"
             raise self.place.fault(node, f"{shown} is {type(found).__name__}, no number", hint)
-        if not math.isfinite(found):
+        # As the plain type: a subclass may do what it likes.
+        value = int.__pos__(found) if isinstance(found, int) else float.__pos__(found)
+        if not math.isfinite(value):
             raise self.place.fault(node, f"{shown} is no finite number")
-        size = ast.copy_location(ast.Constant(abs(found)), node)
+        if value == math.pi:
+            return ast.copy_location(ast.Name("pi"), node)
+        size = ast.copy_location(ast.Constant(abs(value)), node)
         negative = ast.copy_location(ast.UnaryOp(ast.USub(), size), node)
-        return negative if math.copysign(1, found) < 0 else size
+        return negative if math.copysign(1, value) < 0 else size
 
     def _known(self, node: ast.expr, name: str) -> str:
         """The name of a function of the language."""
