@@ -75,6 +75,8 @@ def read(request: Request) -> Formula:
 
 def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
     """The request with those definitions alone that it needs: no other changes a byte."""
+    if not request.definitions and not request.primitives:
+        return request
     known = {one.name: one for one in request.definitions}
     own = {one.name for one in request.primitives}
     if calls(one.tree for one in statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:

@@ -100,6 +100,17 @@ def test_torch_against_its_own_autograd(expr: str, plain: Callable[[Any], Any]) 
     assert torch.autograd.gradgradcheck(cls.apply, (ours,))
 
 
+def test_it_goes_along_the_axes_of_tensors() -> None:
+    shape = {"x": "N,I", "w": "O,I"}
+    options: dict[str, Any] = {"primitives": EXPIT, "shape": shape, "backend": "torch"}
+    cls: Any = gen.load("F", "sum(own(x @ w.T), axis=-1)*own(2)", **options)
+    x = torch.tensor(X.reshape(4, 3) - 2, requires_grad=True)
+    w = torch.tensor(np.cos(X[:6]).reshape(2, 3), requires_grad=True)
+    expected = torch.sigmoid(x @ w.T).sum(-1) * torch.sigmoid(torch.tensor(2.0, dtype=x.dtype))
+    torch.testing.assert_close(cls.apply(x, w), expected)
+    assert torch.autograd.gradcheck(cls.apply, (x, w))
+
+
 # ---- a function of one's own module, checked as strictly as what gen writes
 
 _OWN = '''"""A function of one's own."""
