@@ -42,10 +42,11 @@ Options of a function, after NAME and EXPR:
   --args x,y        the order of the inputs; else that of first appearance
   --const c         an input that is a plain number without a gradient
   --optional b      an input that may be None: a term or a factor left out
-  --shape w=O,I     the last dimensions of an input; needed for @ and .T
+  --shape w=O,I     the dimensions of an input; needed for @ and .T, ... for leading ones
   --outputs u,v     which names of an EXPR such as "u = x*y; v = x/y" are its values
   --define "f(x) = x**2"             a function that EXPR may call, as it may those of gen.toml
   --import "f(x) = mylib.f; 2*x"     one of your own code, and its derivative in each argument
+  --save inputs     what forward leaves for backward: inputs, output, or auto
 
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
 2 the input is at fault.
@@ -145,6 +146,7 @@ class _Console:
 @click.option("--outputs", multiple=True)
 @click.option("--define", "defines", multiple=True)
 @click.option("--import", "imports", multiple=True)
+@click.option("--save", default="auto")
 @click.pass_obj
 def function(
     console: _Console,
@@ -158,6 +160,7 @@ def function(
     outputs: tuple[str, ...],
     defines: tuple[str, ...],
     imports: tuple[str, ...],
+    save: str,
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
@@ -172,6 +175,7 @@ def function(
         "outputs": ",".join(outputs),
         "define": defines,
         "primitives": pipeline.primitives(imports, chosen),
+        "save": save,
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
     request = pipeline.beside(request, Path())

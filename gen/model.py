@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # How long an expression may be.
 MAX_CHARACTERS = 10_000_000
 
+# What forward may leave for backward: whatever is cheapest, inputs alone, or outputs
+# wherever they are of use.
+SAVE = ("auto", "inputs", "output")
+
 # One axis of an array: an index, or None where its size is 1.
 Axis: TypeAlias = "Index | None"
 
@@ -65,6 +69,7 @@ class Request:
     optional: tuple[str, ...] = ()  # inputs that may be None
     shape: tuple[tuple[str, tuple[str, ...]], ...] = ()  # ("weight", ("O", "I")), by name
     outputs: tuple[str, ...] = ()  # names the expression assigns; empty: those it does not use
+    save: str = "auto"  # what forward may leave for backward: see SAVE
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
     primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
 
@@ -198,6 +203,8 @@ class Kernel:
     slopes: bool  # as in the program
     forward_operations: int
     backward_operations: int  # with all gradients asked for
+    repeated_operations: int  # those of forward that backward computes again
+    eager: int | None  # how many tensors PyTorch's own autograd would keep; None: not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,11 @@ from gen.frontend.primitives import from_texts
 from gen.frontend.written import Written
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
-from gen.passes.factor import factor
-from gen.passes.plan import joint_operations, plan, weight
+from gen.passes.factor import factor, factor_opened
+from gen.passes.pairs import share_products, share_products_opened, share_sums
+from gen.passes.plan import plan
+from gen.passes.portfolio import Recipe, cheapest
+from gen.passes.signs import move_signs
 from gen.passes.stabilise import stabilise
 from gen.passes.vjp import differentiate
 from gen.provenance import header, origin
@@ -30,6 +33,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import sympy
+
+# Ways to make a program cheaper; the first also rewrites the derivatives that are shown.
+RECIPES: tuple[Recipe, ...] = (
+    (factor,),
+    (move_signs, factor, share_products, share_sums, move_signs),
+    (
+        *(move_signs, share_products_opened, factor_opened, share_products, factor_opened),
+        *(share_products, share_sums, move_signs),
+    ),
+)
 
 
 def request(
@@ -80,8 +93,8 @@ def beside(request: Request, folder: Path) -> Request:
 
 def program(formula: Formula) -> Program:
     """The cheapest program of a formula."""
-    candidates = differentiate(stabilise(formula), derivatives.rules(formula.request.primitives))
-    return min(map(factor, candidates), key=lambda one: (weight(one), joint_operations(one)))
+    rules = derivatives.rules(formula.request.primitives)
+    return cheapest(differentiate(stabilise(formula), rules), RECIPES)
 
 
 def kernel(request: Request) -> Kernel:

@@ -162,4 +162,5 @@ def _options(request: Request, backend: str) -> list[str]:
     for option in ("args", "const", "optional", "outputs"):
         names: tuple[str, ...] = getattr(request, option)
         options += [f"--{option} {','.join(names)}"] if names else []
+    options += [f"--save {request.save}"] if request.save != "auto" else []
     return options + [f"--shape {name}={','.join(shape)}" for name, shape in request.shape]

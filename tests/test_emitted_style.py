@@ -10,6 +10,7 @@ import pytest
 
 import gen
 from tests.formulas import CASES
+from tests.tensors import TENSORS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,6 +71,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for backend in case.backends:
             name = "".join(part.title() for part in case.id.split("_"))
             gen.write(name, case.expr, backend=backend, out=path / "ops", **case.options)
+    for tensors in TENSORS:
+        name = "Tensor" + "".join(part.title() for part in tensors.id.split("_"))
+        for backend in ("numpy", "torch"):
+            gen.write(name, tensors.expr, backend=backend, out=path / "ops", **tensors.options)
     for name, expr in _MORE.items():
         for backend in ("numpy", "torch"):
             gen.write(name, expr, backend=backend, out=path / "ops")

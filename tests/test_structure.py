@@ -84,7 +84,15 @@ def test_passes_do_not_import_each_other() -> None:
         # How axes are laid out is a question that planning asks, not a pass.
         assert others <= {
             f"gen.passes.{name}"
-            for name in ("layout", "arrangement", "axes", "contraction", "products")
+            for name in (
+                "layout",
+                "arrangement",
+                "axes",
+                "contraction",
+                "products",
+                "keepdims",
+                "save",
+            )
         }
 
 

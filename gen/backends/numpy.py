@@ -130,6 +130,7 @@ class _Dialect:
     beside: tuple[str, ...]  # the arrays whose dtype a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
     customs: Customs  # the user's own functions
+    keep: str = "keepdims=True"
 
     def scalar(self, number: Text) -> Text:
         self.runtime.add("scalar")
@@ -165,8 +166,11 @@ class _Dialect:
         if kind in _METHODS:
             return method(operand, _METHODS[kind], axes)
         if kind == "norm":
-            return call("np.linalg.vector_norm", [operand, *named])
-        return self._special(kind, [operand, *named])
+            found = call("np.linalg.vector_norm", [operand, *named])
+        else:
+            found = self._special(kind, [operand, *named])
+        # Over all axes these are typed as plain numbers.
+        return found if axes else call("np.asarray", [found])
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
         if kind == "prod_others":

@@ -151,7 +151,7 @@ class Outline:
                 lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
         notes = [f"{name} is {path}." for name, path in self.paths.items()]
-        notes += [f"Saved for backward: {self._kept()}{self._reason()}."]
+        notes += [f"Saved for backward: {self._kept()}{self._reason()}.", *self._compared()]
         notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
         notes += [
             f"{one.input.name} may be None, and its operation is skipped then."
@@ -169,6 +169,16 @@ class Outline:
             return self._equation(f"d{self.name}/d{name}", derivative)
         summed = f", summed to the shape of {name}" if operand.reduced else ""
         return self._equation(f"grad_{name}", derivative + summed)
+
+    def _compared(self) -> list[str]:
+        """What is computed again, and what eager autograd would keep."""
+        again, eager = self.kernel.repeated_operations, self.kernel.eager
+        notes = []
+        if again:
+            notes.append(f"Backward repeats {_counted(again, 'operation')} of forward.")
+        if eager is not None:
+            notes.append(f"PyTorch's own autograd would keep {_counted(eager, 'tensor')}.")
+        return [" ".join(notes)] if notes else []
 
     def _reason(self) -> str:
         """Why backward is given just this."""
@@ -238,3 +248,7 @@ class Outline:
     def gradient_type(self, array: str) -> str:
         several = len(self.kernel.operands) > 1
         return f"tuple[{array} | None, ...]" if several else array
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ In: a kernel. Out: the strings of templates/torch/module.py.jinja.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -65,6 +66,9 @@ _RUNTIME = frozenset({"cbrt", "gamma", "heaviside"})
 # Reductions that are methods of a tensor, and those that take several axes at once.
 _METHODS = frozenset({"sum", "mean", "amax", "amin", "prod"})
 
+# Functions of which PyTorch does not say what they return.
+_UNTYPED = re.compile(r"torch\.(special|linalg)\.")
+
 # Functions of two tensors that take no plain number in place of one.
 _TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
 
@@ -99,6 +103,7 @@ class _Dialect:
     beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
     customs: Customs  # the user's own functions
+    keep: str = "keepdim=True"
 
     def scalar(self, number: Text) -> Text:
         self.runtime.add("scalar")
@@ -259,7 +264,7 @@ class _Emitter(Emitter[Module]):
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where PyTorch does not say what it returns."""
         code = (*lines, value)
-        if any("torch.special." in line for line in code) or self.customs.is_in(code):
+        if any(_UNTYPED.search(line) for line in code) or self.customs.is_in(code):
             return [f"{name}: Tensor = {value}", f"return {name}"]
         return [f"return {value}"]
 

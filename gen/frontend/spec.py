@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TABLES = ("gen", "functions", "primitives")
 _SETTINGS = ("out", "backends")
-_OPTIONS = ("expr", "args", "const", "optional", "shape", "outputs", "backends")
+_OPTIONS = ("expr", "args", "const", "optional", "shape", "outputs", "save", "backends")
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,8 +177,9 @@ def _array(node: Node, operands: list[Text]) -> Text | None:
     if not isinstance(node.payload, tuple):
         return None
     if node.op in ("reduce", "normalise"):
-        kind, axes, _ = node.payload
-        return _called(str(kind), [operands[0].code, *_axis(axes)])
+        kind, axes, _, *keeps = node.payload
+        options = [*_axis(axes), *(["keepdims=True"] if keeps else [])]
+        return _called(str(kind), [operands[0].code, *options])
     if node.op == "linalg":
         return _called(str(node.payload[0]), [one.code for one in operands])
     if node.op == EYE:

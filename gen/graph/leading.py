@@ -9,6 +9,8 @@ the cotangent of an operand that lacks some of them must be summed right there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from gen.graph.algebra import Term
 
 Sources: TypeAlias = frozenset[str]
-
-_NONE: Sources = frozenset()
 
 
 def sources(term: Term) -> Sources:
@@ -41,36 +41,50 @@ def sources(term: Term) -> Sources:
 
 @dataclass(slots=True)
 class Leading:
-    """The sources of the leading dimensions of each node, found as they are asked for."""
+    """The sources of the leading dimensions of each node, found as they are asked for.
+
+    A set of inputs is an integer with one bit for each: formulas may have many.
+    """
 
     builder: Builder
     outputs: Mapping[str, int]  # the node of an output, by its name and by its cotangent's
-    _known: list[Sources] = field(default_factory=list)
+    _bits: dict[str, int] = field(default_factory=dict)  # of the inputs
+    _known: list[int] = field(default_factory=list)
 
-    def sources(self, node: int) -> Sources:
+    def sources(self, node: int) -> int:
         """The inputs from which a node has its leading dimensions."""
         for one in range(len(self._known), node + 1):
             self._known.append(self._sources(one))
         return self._known[node]
 
-    def _sources(self, node: int) -> Sources:
+    def names(self, sources: int) -> list[str]:
+        """The names of these inputs."""
+        return [name for name, bit in self._bits.items() if sources & bit]
+
+    def _sources(self, node: int) -> int:
         op, args, payload = self.builder.nodes[node]
         if ELLIPSIS not in self.builder.indices[node]:
-            return _NONE
+            return 0
         if op == INPUT:
-            return frozenset({str(payload)})
+            return self._bit(str(payload))
         if op in (COTANGENT, OUTPUT):
             return self._known[self.outputs[str(payload)]]
         if op in ("spread", "gather"):
             assert isinstance(payload, tuple)
-            return frozenset(map(str, payload))
-        return frozenset().union(*(self._known[arg] for arg in args))
+            return reduce(or_, map(self._bit, map(str, payload)), 0)
+        return reduce(or_, (self._known[arg] for arg in args), 0)
+
+    def _bit(self, name: str) -> int:
+        return self._bits.setdefault(name, 1 << len(self._bits))
 
     def differ(self, order: Sequence[int], roots: Sequence[int]) -> bool:
         """Whether a cotangent may have other leading dimensions than the value it is of."""
-        kinds = {self.sources(node) for node in order} - {_NONE}
-        ends = {self.sources(root) for root in roots} - {_NONE}
-        return len(kinds) > 1 and (len(ends) > 1 or any(map(self._removes, order)))
+        removed = any(map(self._removes, order))
+        if len(roots) == 1 and not removed:
+            return False  # every cotangent has those of the output, and is summed at the end
+        kinds = {self.sources(node) for node in order} - {0}
+        ends = {self.sources(root) for root in roots} - {0}
+        return len(kinds) > 1 and (len(ends) > 1 or removed)
 
     def _removes(self, node: int) -> bool:
         """Whether a node sums leading dimensions away."""

@@ -33,13 +33,17 @@ if TYPE_CHECKING:
 # The name of a user's own function f is "custom f".
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
 
+# In larger graphs the derivative alone is not tried: it is a sweep of its own, and saves
+# one multiplication for each time that the cotangent branches.
+_LARGEST_TWICE = 5_000
+
 
 def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     """The programs that compute the formula and its VJP, as written and by derivative."""
     builder = Builder.of(formula.graph)
     sweep = _Sweep(builder, formula, derive)
     pushed = sweep.run([cotangent(builder, one.grad) for one in formula.outputs])
-    if formula.has_tensors or len(formula.outputs) > 1:
+    if formula.has_tensors or len(formula.outputs) > 1 or len(sweep.order) > _LARGEST_TWICE:
         return (_program(formula, builder, pushed, {}),)
     slopes = sweep.run([number(builder, 1)])
     g = cotangent(builder, formula.outputs[0].grad)
@@ -173,8 +177,8 @@ class _Sweep:
         if wanted == whole:
             return contribution
         if self.leading.sources(contribution.id) != whole:
-            contribution = spread(contribution, whole)
-        return gather(contribution, wanted) if wanted else contribution
+            contribution = spread(contribution, self.leading.names(whole))
+        return gather(contribution, self.leading.names(wanted)) if wanted else contribution
 
     def _peeled(self, node: int, g: Term) -> tuple[Term, list[tuple[Term, bool]]]:
         """A cotangent before an operation that could make NaN of its zeros.

@@ -176,7 +176,11 @@ F = '[functions.F]\nexpr = "x**2"\n'
         (
             F + 'jit = "x"\n',
             ": [functions.F] has an unknown key 'jit'; "
-            "there are expr, args, const, optional, shape, outputs, backends",
+            "there are expr, args, const, optional, shape, outputs, save, backends",
+        ),
+        (
+            F + 'output = "x"\n',
+            ": [functions.F] has an unknown key 'output'; did you mean 'outputs'?",
         ),
         (
             F + 'backends = "numpy"\n',
@@ -236,7 +240,7 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
         ("arg", "unknown option 'arg'; did you mean 'args'?"),
         (
             "jit",
-            "unknown option 'jit'; there are args, const, optional, shape, outputs, define, "
+            "unknown option 'jit'; there are args, const, optional, shape, outputs, save, define, "
             "primitives",
         ),
     ],
