@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen.frontend.library import CONSTANTS
+from gen.frontend.values import either_holds, is_condition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +27,6 @@ BODY = "a body has assignments, if and else, and return"
 _MOST_STATEMENTS = 20_000
 _DEEPEST = 100
 _LONGEST_CONDITION = 1000  # nodes: a condition is written out wherever its name stands
-
-_CONDITIONS = (ast.Compare, ast.BoolOp)
 
 
 class Step(NamedTuple):
@@ -132,7 +131,7 @@ class Body:
         """Let a name stand for a value, which a statement computes unless it is plain."""
         if isinstance(tree, ast.Name | ast.Constant):
             names[name] = tree
-        elif _is_condition(tree):
+        elif is_condition(tree):
             # A statement would make a number of it.
             if sum(1 for _ in ast.walk(tree)) > _LONGEST_CONDITION:
                 raise self.place.fault(tree, "a condition is too long")
@@ -203,9 +202,8 @@ class Body:
             names[name] = None
         elif ast.dump(yes) == ast.dump(no):
             names[name] = yes
-        elif _is_condition(yes) and _is_condition(no):
-            parts = [_joined(ast.And(), test, yes), _joined(ast.And(), _negated(test), no)]
-            self._bind(name, _joined(ast.Or(), *parts), names)
+        elif is_condition(yes) and is_condition(no):
+            self._bind(name, either_holds(test, yes, no), names)
         else:
             self._bind(name, _chosen(test, yes, no), names)
 
@@ -231,19 +229,5 @@ def _returns(node: ast.stmt) -> bool:
     return any(isinstance(one, ast.Return) for one in ast.walk(node))
 
 
-def _is_condition(tree: ast.expr) -> bool:
-    if isinstance(tree, ast.UnaryOp):
-        return isinstance(tree.op, ast.Not)
-    return isinstance(tree, _CONDITIONS)
-
-
 def _chosen(test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
     return ast.copy_location(ast.IfExp(test, yes, no), test)
-
-
-def _joined(word: ast.boolop, *parts: ast.expr) -> ast.expr:
-    return ast.copy_location(ast.BoolOp(word, list(parts)), parts[0])
-
-
-def _negated(test: ast.expr) -> ast.expr:
-    return ast.copy_location(ast.UnaryOp(ast.Not(), test), test)

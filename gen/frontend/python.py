@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, ExpressionError, GenError
 from gen.frontend.bodies import Body, Returned, Step
+from gen.frontend.definitions import definitions as read_definitions
 from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS
 from gen.frontend.options import request as make_request
+from gen.frontend.primitives import primitives
 from gen.frontend.scope import Scope
 from gen.frontend.values import Values
 from gen.frontend.written import Place, Written, parameters, syntax
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen.frontend.values import Names
-    from gen.model import Request
+    from gen.model import Primitive, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Script:
 class Collection:
     """Functions that call each other; each is read once."""
 
-    outputs: object  # what the outputs of the first one are to be called; empty: as in its body
+    root: Written
+    options: Mapping[str, object]  # of the root: its decorator's, and those given besides
     scripts: dict[Written, Script] = field(default_factory=dict)
     names: dict[Written, str] = field(default_factory=dict)  # as definitions
     stack: list[Written] = field(default_factory=list)
@@ -83,24 +86,28 @@ class Collection:
             self.stack.pop()
         return self.scripts[written]
 
+    def options_of(self, written: Written) -> Mapping[str, object]:
+        return self.options if written is self.root else written.options
+
     def called(self, written: Written) -> tuple[str, tuple[str, ...]]:
         """How a call of a function is written."""
         return self._name(written), self.script(written).parameters
 
-    def definitions(self, root: Written) -> tuple[Definition, ...]:
+    def definitions(self) -> tuple[Definition, ...]:
         """All but the root, as what it may call."""
         return tuple(
             Definition(self._name(one), script.parameters, script.text, script.outputs)
             for one, script in self.scripts.items()
-            if one is not root
+            if one is not self.root
         )
 
     def _name(self, written: Written) -> str:
         """A name that neither the language has nor another function."""
         if written not in self.names:
             name = written.label
-            taken = {*LANGUAGE_FUNCTIONS, *self.names.values()}
-            while name in taken or name == self.stack[0].class_name:
+            brought = (one.name for some in given(self.options) for one in some)
+            taken = {*LANGUAGE_FUNCTIONS, *self.names.values(), *brought}
+            while name in taken or name == self.root.class_name:
                 name += "_"
             self.names[written] = name
         return self.names[written]
@@ -109,7 +116,9 @@ class Collection:
 def _script(written: Written, collection: Collection) -> Script:
     place, node = syntax(written)
     inputs, optional = parameters(node, place)
-    body = Body(Values(Scope(written.function, place), place, collection.called), inputs)
+    own, outside = given(collection.options_of(written))
+    brought = frozenset(one.name for one in own) | {one.name for one in outside}
+    body = Body(Values(Scope(written.function, place, brought), place, collection.called), inputs)
     names: Names = {one: ast.Name(one) for one in inputs}
     try:
         found = body.block(node.body, names)
@@ -117,12 +126,19 @@ def _script(written: Written, collection: Collection) -> Script:
             at = ast.Pass(lineno=node.lineno, col_offset=node.col_offset)
             raise place.fault(at, f"{written.label} returns nothing", "end it with return")
         several = found.is_tuple
-        given = collection.outputs if len(collection.stack) == 1 else ()
-        outputs = _outputs(found, written, body, given) if several else ()
+        wanted = collection.options_of(written).get("outputs", ())
+        outputs = _outputs(found, written, body, wanted) if several else ()
         value = None if several else found.values[0]
         return Script(place, node, inputs, optional, tuple(body.steps), value, outputs)
     except RecursionError:
         raise GenError(f"the body of {written.label} is nested too deeply") from None
+
+
+def given(
+    options: Mapping[str, object],
+) -> tuple[tuple[Definition, ...], tuple[Primitive, ...]]:
+    """The functions that options bring along."""
+    return read_definitions(options.get("define", {})), primitives(options.get("primitives", {}))
 
 
 def _outputs(found: Returned, written: Written, body: Body, given: object) -> tuple[str, ...]:
@@ -166,7 +182,7 @@ def request(written: Written, options: Mapping[str, object]) -> tuple[Request, S
         options: those given besides the decorator's; they come first.
     """
     whole = {**written.options, **options}
-    collection = Collection(whole.get("outputs", ()))
+    collection = Collection(written, whole)
     script = collection.script(written)
     whole.pop("name", None)
     if whole.get("outputs") and not script.outputs:
@@ -176,5 +192,12 @@ def request(written: Written, options: Mapping[str, object]) -> tuple[Request, S
     whole |= {"args": script.parameters, "outputs": script.outputs}
     whole["optional"] = whole.get("optional") or script.optional
     made = make_request(written.class_name, script.text, whole)
-    known = (*collection.definitions(written), *made.definitions)
-    return replace(made, definitions=known), script
+    brought = [given(one.options) for one in collection.scripts if one is not written]
+    definitions = [one for several, _ in brought for one in several]
+    outside = [one for _, several in brought for one in several]
+    made = replace(
+        made,
+        definitions=(*definitions, *collection.definitions(), *made.definitions),
+        primitives=(*outside, *made.primitives),
+    )
+    return made, script

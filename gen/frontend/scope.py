@@ -41,9 +41,12 @@ class Scope:
 
     function: FunctionType
     place: Place
+    given: frozenset[str]  # functions that options bring along
 
     def callee(self, node: ast.expr) -> Callee:
         """What a call's function is."""
+        if isinstance(node, ast.Name) and node.id in self.given:
+            return node.id
         if isinstance(node, ast.Name):
             found = self._look(node.id)
             if isinstance(found, Written):

@@ -70,7 +70,9 @@ class Values:
             case ast.BoolOp(op=word, values=values):
                 found = ast.BoolOp(word, list(map(of, values)))
             case ast.IfExp(test=test, body=body, orelse=orelse):
-                found = ast.IfExp(of(test), of(body), of(orelse))
+                parts = of(test), of(body), of(orelse)
+                conditions = all(map(is_condition, parts))
+                found = either_holds(*parts) if conditions else ast.IfExp(*parts)
             case _:
                 what, hint = WRONG_NODES.get(type(node), (type(node).__name__, ""))
                 raise self.place.fault(node, f"{what} is not part of a function's body", hint)
@@ -149,3 +151,18 @@ class Values:
             hint = f"it is {name}({', '.join(parameters)})"
             raise self.place.fault(node, f"{name} is not given what it takes", hint)
         return [given[one] for one in behind] if given else []
+
+
+def is_condition(tree: ast.expr) -> bool:
+    """Whether an expression is true or false."""
+    if isinstance(tree, ast.UnaryOp):
+        return isinstance(tree.op, ast.Not)
+    return isinstance(tree, ast.Compare | ast.BoolOp)
+
+
+def either_holds(test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
+    """The condition `yes if test else no`."""
+    fails = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
+    first = ast.copy_location(ast.BoolOp(ast.And(), [test, yes]), yes)
+    second = ast.copy_location(ast.BoolOp(ast.And(), [fails, no]), no)
+    return ast.copy_location(ast.BoolOp(ast.Or(), [first, second]), test)

@@ -61,6 +61,23 @@ def softmax_rows(x: Any) -> Any:
     return weights / np.sum(weights, axis=-1)[:, None]
 
 
+STRUVE: dict[str, Any] = {
+    "args": ["v", "x"],
+    "numpy": "scipy.special.struve",
+    "derivatives": [None, "struve(v - 1, x) - v*struve(v, x)/x"],
+}
+
+
+@gen.function(primitives={"struve": STRUVE}, define={"half(x)": "x/2"})
+def outside(x: Any) -> Any:
+    return struve(0, x) + half(x)  # type: ignore[name-defined]  # noqa: F821
+
+
+@gen.function
+def uses_outside(x: Any) -> Any:
+    return outside(x**2)
+
+
 @gen.function
 def relu(x: Any) -> Any:
     return x + 0.5

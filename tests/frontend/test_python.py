@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import gen
 import gen as other_name
@@ -73,6 +74,9 @@ def flags(x: float) -> float:
     low = x < 0
     if x < -1:
         low = x > -2
+    high = x > 3 if low else x > 20
+    if high:
+        return x / 2
     return exponential(-abs(x)) if low else max(x, 0.5)
 
 
@@ -191,6 +195,11 @@ def test_functions_of_one_name_and_of_a_name_that_the_language_has() -> None:
     text = gen.source(bodies.uses_relu)
     assert '"relu(x) + relu_(x) + relu__(x)" --args x' in text
     assert float(bodies.uses_relu(2.0)) == 2.0 + 2.5 + 12.0
+
+
+def test_functions_that_options_bring_along() -> None:
+    assert float(bodies.outside(2.0)) == pytest.approx(special.struve(0, 2.0) + 1)
+    assert float(bodies.uses_outside(2.0)) == pytest.approx(special.struve(0, 4.0) + 2)
 
 
 # ---- what is refused
