@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 # How long an expression may be.
 MAX_CHARACTERS = 10_000_000
 
+# What forward may leave for backward: whatever is cheapest, inputs alone, or outputs
+# wherever they are of use.
+SAVE = ("auto", "inputs", "output")
+
 # One axis of an array: an index, or None where its size is 1.
 Axis: TypeAlias = "Index | None"
+
+
+def _quoted(expr: str) -> str:
+    # One kind of quotes, so that the command in the header can have the other.
+    return expr.strip().replace('"', "'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,22 @@ class Definition:
     """A function that expressions may call, an expression itself."""
 
     name: str  # "P3"
-    parameters: tuple[str, ...]  # ("x",)
+    parameters: tuple[str, ...] | None  # ("x",); None: those it has, by first appearance
     expr: str  # "0.5*(5*x**3-3*x)"
+    outputs: tuple[str, ...] = ()  # names it assigns that are its values; empty: as for a request
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expr", _quoted(self.expr))
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A function of the user's own, which emitted code calls."""
+
+    name: str  # "f"
+    parameters: tuple[str, ...]  # ("x", "n")
+    spellings: tuple[tuple[str, str], ...]  # ("numpy", "mylib.ops.f"), by backend
+    derivatives: tuple[str | None, ...]  # ("n*f(x, n - 1)", None): in each; None: there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +69,18 @@ class Request:
     optional: tuple[str, ...] = ()  # inputs that may be None
     shape: tuple[tuple[str, tuple[str, ...]], ...] = ()  # ("weight", ("O", "I")), by name
     outputs: tuple[str, ...] = ()  # names the expression assigns; empty: those it does not use
+    save: str = "auto"  # what forward may leave for backward: see SAVE
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
+    primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
 
     def __post_init__(self) -> None:
-        # One kind of quotes, so that the command in the header can have the other.
-        object.__setattr__(self, "expr", self.expr.strip().replace('"', "'"))
+        object.__setattr__(self, "expr", _quoted(self.expr))
+        for kind in ("definitions", "primitives"):
+            by_name = {one.name: one for one in getattr(self, kind)}
+            object.__setattr__(self, kind, tuple(by_name[name] for name in sorted(by_name)))
+        both = {one.name for one in self.definitions} & {one.name for one in self.primitives}
+        for name in sorted(both):
+            raise GenError(f"{name} is a function and a primitive; one of them needs another name")
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
         for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)
@@ -173,6 +203,8 @@ class Kernel:
     slopes: bool  # as in the program
     forward_operations: int
     backward_operations: int  # with all gradients asked for
+    repeated_operations: int  # those of forward that backward computes again
+    eager: int | None  # how many tensors PyTorch's own autograd would keep; None: not known
 
 
 @dataclass(frozen=True, slots=True)

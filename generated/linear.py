@@ -10,6 +10,7 @@
     grad_bias = sum(grad_output, axis=...)
 
 Saved for backward: input and weight, which exist anyway.
+PyTorch's own autograd would keep 2 tensors.
 bias may be None, and its operation is skipped then.
 Operations: 2 forward, 3 backward.
 """

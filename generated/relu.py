@@ -7,6 +7,7 @@
     dReLU/dx = where(Max(x, 0) <= 0, 0, 1)
 
 Saved for backward: the output, which exists anyway and makes backward cheapest.
+PyTorch's own autograd would keep 1 tensor.
 Operations: 1 forward, 2 backward.
 """
 

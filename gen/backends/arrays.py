@@ -32,11 +32,18 @@ class Operand(NamedTuple):
 class ArrayDialect(Protocol):
     """How a library spells what works along axes."""
 
+    @property
+    def keep(self) -> str:
+        """The option by which a reduction keeps its axis."""
+
     def scalar(self, number: Text) -> Text:
         """A plain number as an array of the dtype that the block computes in."""
 
     def reduce(self, kind: str, operand: Text, axes: str) -> Text:
-        """A reduction over axes, such as "-1" or "(-2, -1)"; over all where there are none."""
+        """A reduction over axes, such as "-1" or "(-2, -1)"; over all where there are none.
+
+        What follows the axes are further options.
+        """
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
         """A normalisation along axes."""
@@ -105,10 +112,11 @@ def _axes(axes: object) -> str:
 
 
 def _reduction(dialect: ArrayDialect, payload: tuple[object, ...], operand: Text) -> Text:
-    kind, axes, behind = payload
+    kind, axes, behind, *keeps = payload
     assert isinstance(axes, tuple)
     if "..." not in axes:
-        return dialect.reduce(str(kind), operand, _axes(axes))
+        option = f", {dialect.keep}" if keeps else ""
+        return dialect.reduce(str(kind), operand, _axes(axes) + option)
     # Only sums run over leading dimensions while others stay.
     assert kind == "sum"
     rest = axes[1:]

@@ -7,9 +7,10 @@ copies, sums and spells; see `Emitter`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from gen.backends.code import ARRAY, FLOAT, MASK, Dialect, Writer
+from gen.backends.custom import Customs
 from gen.backends.gradients import Gradients
 from gen.backends.layout import BODY, WIDTH, assigned, called, returning
 from gen.backends.names import Names, entry_name
@@ -19,7 +20,7 @@ from gen.errors import GenError
 from gen.graph.graph import INPUT, reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gen.model import Block, Kernel, Operand
 
@@ -37,6 +38,8 @@ class Emitter(ABC, Generic[View]):
         reserved: names that the module needs for itself.
     """
 
+    backend: str  # its name
+    short: ClassVar[Mapping[str, str]]  # what the modules that it imports are called in its code
     always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
     zeros: str  # the call that makes zeros like an array
@@ -46,6 +49,8 @@ class Emitter(ABC, Generic[View]):
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
+        self.customs = Customs.of(request.primitives, self.backend, self.short)
+        reserved |= self.customs.roots
         if request.name in reserved:
             raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
         self.kernel = kernel
@@ -58,7 +63,7 @@ class Emitter(ABC, Generic[View]):
             # One output alone is called so by every module.
             taken - {"output", "grad_output"} if len(outputs) == 1 else taken,
         )
-        self.outline = Outline(kernel, names)
+        self.outline = Outline(kernel, names, self.customs.paths)
         self.runtime = set(self.always)
         self._operands = {one.input.name: one for one in kernel.operands}
         self.functions: list[str] = []  # the lines of those that long bodies are cut into

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from gen.errors import GenError, nearest
-from gen.model import Request
+from gen.frontend.definitions import definitions
+from gen.frontend.primitives import primitives
+from gen.model import SAVE, Request
 
 Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape", "outputs")
+_OPTIONS = ("args", "const", "optional", "shape", "outputs", "save", "define", "primitives")
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -41,7 +43,16 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         optional=_names("optional", options.get("optional", ())),
         shape=_shapes(options.get("shape", {})),
         outputs=_names("outputs", options.get("outputs", ())),
+        save=_save(options.get("save", "auto")),
+        definitions=definitions(options.get("define", {})),
+        primitives=primitives(options.get("primitives", {})),
     )
+
+
+def _save(value: object) -> str:
+    if value not in SAVE:
+        raise GenError(f"save is one of {', '.join(SAVE)}, given {value!r}")
+    return str(value)
 
 
 def _names(option: str, value: object) -> tuple[str, ...]:

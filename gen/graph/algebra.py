@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gen.errors import GenError
-from gen.graph.graph import COMPARISONS, CONSTANT, COTANGENT, INPUT, NUMBER, Builder
+from gen.graph.graph import (
+    COMPARISONS,
+    CONSTANT,
+    COTANGENT,
+    CUSTOM,
+    INPUT,
+    NUMBER,
+    Builder,
+)
 
 Number = int | Fraction
 
@@ -37,7 +45,7 @@ class Term:
 
     @property
     def args(self) -> tuple[Term, ...]:
-        return tuple(Term(self.builder, arg) for arg in self.builder.nodes[self.id].args)
+        return tuple([Term(self.builder, arg) for arg in self.builder.nodes[self.id].args])
 
     @property
     def exponent(self) -> int:
@@ -109,14 +117,15 @@ def _lift(like: Term, value: Term | Number) -> Term:
 
 def _node(op: str, *args: Term, payload: int | None = None) -> Term:
     builder = args[0].builder
-    return Term(builder, builder.node(op, tuple(arg.id for arg in args), payload))
+    return Term(builder, builder.node(op, tuple([arg.id for arg in args]), payload))
 
 
 # ---- leaves
 
 
 def number(builder: Builder, value: Number) -> Term:
-    value = Fraction(value)
+    if type(value) is not Fraction:
+        value = Fraction(value)
     if value.numerator.bit_length() > _MAX_BITS or value.denominator.bit_length() > _MAX_BITS:
         raise GenError(f"a number needs more than {_MAX_BITS} bits; float64 ends near 1.8e308")
     return Term(builder, builder.node(NUMBER, (), value))
@@ -141,6 +150,8 @@ def cotangent(builder: Builder, name: str = "grad_output") -> Term:
 
 
 def add(a: Term, b: Term) -> Term:
+    if a.id != b.id and _is_plain_term(a) and _is_plain_term(b):
+        return _node("add", a, b)
     if a.number is not None and b.number is not None:
         return a.like(a.number + b.number)
     if a.number == 0:
@@ -153,10 +164,24 @@ def add(a: Term, b: Term) -> Term:
         return sub(b, a.args[0])
     if b.number is not None and b.number < 0:
         return sub(a, a.like(-b.number))
+    if a.number is not None and a.number < 0:
+        return sub(b, a.like(-a.number))
     return _shifted(a, b, 1) or _like_terms(a, b, 1) or _joined(a, b, 1) or _node("add", a, b)
 
 
+def _is_plain_term(a: Term) -> bool:
+    """Whether no rule for sums looks into this operand: most are such."""
+    nodes = a.builder.nodes
+    op, args, _ = nodes[a.id]
+    return op not in _READ_BY_SUMS and not (op == "mul" and nodes[args[0]].op == NUMBER)
+
+
+_READ_BY_SUMS = frozenset({NUMBER, "neg", "select"})
+
+
 def sub(a: Term, b: Term) -> Term:
+    if a.id != b.id and _is_plain_term(a) and _is_plain_term(b):
+        return _node("sub", a, b)
     if a.number is not None and b.number is not None:
         return a.like(a.number - b.number)
     if a.number == 0:
@@ -227,6 +252,8 @@ def _joined(a: Term, b: Term, sign: int) -> Term | None:
 
 
 def mul(a: Term, b: Term) -> Term:
+    if a.id != b.id and _is_plain_factor(a) and _is_plain_factor(b):
+        return _node("mul", a, b)
     if a.number is not None and b.number is not None:
         return a.like(a.number * b.number)
     if a.number == 0 or b.number == 0:
@@ -236,6 +263,16 @@ def mul(a: Term, b: Term) -> Term:
     if u is None or v is None:
         return _scaled(factor, u or v)
     return _scaled(factor, _product(u, v))
+
+
+def _is_plain_factor(a: Term) -> bool:
+    """Whether no rule for products looks into this operand: most are such."""
+    op, args, _ = a.builder.nodes[a.id]
+    first = args[0] if op == "mul" else a.id
+    return op not in _READ_BY_PRODUCTS and not a.builder.is_constant(first)
+
+
+_READ_BY_PRODUCTS = frozenset({"neg", "div", "pow"})
 
 
 def _split(a: Term) -> tuple[Term | None, Term | None]:
@@ -397,6 +434,12 @@ def power(x: Term, y: Term) -> Term:
 def call(name: str, *args: Term) -> Term:
     """The function `name` of the table of operations, applied."""
     return _node(name, *args)
+
+
+def custom(name: str, *args: Term) -> Term:
+    """A function of the user's own, applied."""
+    builder = args[0].builder
+    return Term(builder, builder.node(CUSTOM, tuple(arg.id for arg in args), name))
 
 
 def compare(op: str, a: Term, b: Term) -> Term:

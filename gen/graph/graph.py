@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from gen.graph.indices import LEADING, Indices, indices_of
+from gen.graph.indices import LEADING, TENSOR_OPERATIONS, Indices, indices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +28,8 @@ SIZE, DELTA = "size", "delta"
 GIVEN = frozenset({INPUT, COTANGENT, OUTPUT})
 # The same once axes are laid out: the size of an axis of what is given, and a matrix.
 EXTENT, EYE = "extent", "eye"
+# A function of the user's own, which its payload names.
+CUSTOM = "custom"
 VARIABLES = GIVEN | {SIZE, DELTA, EXTENT, EYE}
 LEAVES = VARIABLES | {NUMBER, CONSTANT}
 
@@ -42,7 +44,7 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 Leaf: TypeAlias = tuple[str, "Payload"]
 
 # What is no plain number though its operands are.
-_SHAPED = VARIABLES | {"expand", "spread"}
+_SHAPED = VARIABLES | {"expand", "spread", CUSTOM}
 
 # What costs nothing at run time: leaves, and other views of what there is.
 _FREE = LEAVES | {"rename", "view", "transpose"}
@@ -82,7 +84,7 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     given: dict[Leaf, Indices] = field(default_factory=dict)
     indices: list[Indices] = field(default_factory=list)  # of the value of each node
-    _ids: dict[tuple[str, tuple[int, ...], Payload], int] = field(default_factory=dict)
+    _ids: dict[tuple[object, ...], int] = field(default_factory=dict)
     _depends: list[bool] = field(default_factory=list)
 
     @classmethod
@@ -100,20 +102,28 @@ class Builder:
 
     def node(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int:
         """The id of this node, made now if it is new."""
-        key = (op, tuple(sorted(args)) if op in COMMUTATIVE else args, payload)
+        key = _key(op, args, payload)
         found = self._ids.get(key)
         if found is not None:
             return found
         self._ids[key] = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
         self.indices.append(self._indices(op, args, payload))
-        self._depends.append(op in VARIABLES or any(self._depends[arg] for arg in args))
+        # What a user's own function makes of constants, only running it shows.
+        varies = op in VARIABLES or op == CUSTOM
+        self._depends.append(varies or any(map(self._depends.__getitem__, args)))
         return len(self.nodes) - 1
 
     def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:
         if op in GIVEN:
             return self.given.get((op, payload), LEADING)
+        if len(args) == 1 and op not in TENSOR_OPERATIONS:
+            return self.indices[args[0]]
         return indices_of(op, payload, [self.indices[arg] for arg in args])
+
+    def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
+        """The id of this node, None if there is none yet."""
+        return self._ids.get(_key(op, args, payload))
 
     def is_constant(self, node: int) -> bool:
         """Whether the value of `node` is the same for all inputs."""
@@ -121,6 +131,16 @@ class Builder:
 
     def freeze(self) -> Graph:
         return Graph(tuple(self.nodes), dict(self.given))
+
+
+def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]:
+    """What tells nodes apart; numbers by integers, since hashing a Fraction is slow."""
+    # And so is isinstance, since Fraction registers with abstract classes.
+    if type(payload) is Fraction:
+        return (op, payload.numerator, payload.denominator)
+    if op in COMMUTATIVE and args[0] > args[1]:
+        return (op, args[::-1], payload)
+    return (op, args, payload)
 
 
 def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:

@@ -18,6 +18,7 @@ from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import (
     BOOLEANS,
     CONSTANT,
+    CUSTOM,
     EXTENT,
     EYE,
     GIVEN,
@@ -183,8 +184,9 @@ def _array(node: Node, operands: list[Text]) -> Text | None:
     if not isinstance(node.payload, tuple):
         return None
     if node.op in ("reduce", "normalise"):
-        kind, axes, _ = node.payload
-        return _called(str(kind), [operands[0].code, *_axis(axes)])
+        kind, axes, _, *keeps = node.payload
+        options = [*_axis(axes), *(["keepdims=True"] if keeps else [])]
+        return _called(str(kind), [operands[0].code, *options])
     if node.op == "linalg":
         return _called(str(node.payload[0]), [one.code for one in operands])
     if node.op == EYE:
@@ -216,7 +218,9 @@ def _called(name: str, arguments: list[str]) -> Text:
 
 
 def _call(node: Node, operands: list[Text]) -> Text:
-    if node.op == "select":
+    if node.op == CUSTOM:
+        name = str(node.payload)
+    elif node.op == "select":
         name = "where"
     else:
         spellings = OPERATIONS[node.op].spellings or (node.op,)

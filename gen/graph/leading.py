@@ -9,6 +9,8 @@ the cotangent of an operand that lacks some of them must be summed right there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder
@@ -39,56 +41,50 @@ def sources(term: Term) -> Sources:
 
 @dataclass(slots=True)
 class Leading:
-    """The sources of the leading dimensions of each node, found as they are asked for."""
+    """The sources of the leading dimensions of each node, found as they are asked for.
+
+    A set of inputs is an integer with one bit for each: formulas may have many.
+    """
 
     builder: Builder
     outputs: Mapping[str, int]  # the node of an output, by its name and by its cotangent's
-    # One bit for each input: sets of names would be copied at every node.
+    _bits: dict[str, int] = field(default_factory=dict)  # of the inputs
     _known: list[int] = field(default_factory=list)
-    _bits: dict[str, int] = field(default_factory=dict)
-    _decoded: dict[int, Sources] = field(default_factory=dict)
 
-    def sources(self, node: int) -> Sources:
+    def sources(self, node: int) -> int:
         """The inputs from which a node has its leading dimensions."""
-        mask = self._mask(node)
-        if mask not in self._decoded:
-            names = (name for name, bit in self._bits.items() if mask >> bit & 1)
-            self._decoded[mask] = frozenset(names)
-        return self._decoded[mask]
-
-    def _mask(self, node: int) -> int:
         for one in range(len(self._known), node + 1):
-            self._known.append(self._found(one))
+            self._known.append(self._sources(one))
         return self._known[node]
 
-    def _found(self, node: int) -> int:
+    def names(self, sources: int) -> list[str]:
+        """The names of these inputs."""
+        return [name for name, bit in self._bits.items() if sources & bit]
+
+    def _sources(self, node: int) -> int:
         op, args, payload = self.builder.nodes[node]
         if ELLIPSIS not in self.builder.indices[node]:
             return 0
         if op == INPUT:
-            return self._bit(payload)
+            return self._bit(str(payload))
         if op in (COTANGENT, OUTPUT):
             return self._known[self.outputs[str(payload)]]
-        mask = 0
         if op in ("spread", "gather"):
             assert isinstance(payload, tuple)
-            for name in payload:
-                mask |= self._bit(name)
-            return mask
-        for arg in args:
-            mask |= self._known[arg]
-        return mask
+            return reduce(or_, map(self._bit, map(str, payload)), 0)
+        return reduce(or_, (self._known[arg] for arg in args), 0)
 
-    def _bit(self, name: object) -> int:
-        return 1 << self._bits.setdefault(str(name), len(self._bits))
+    def _bit(self, name: str) -> int:
+        return self._bits.setdefault(name, 1 << len(self._bits))
 
     def differ(self, order: Sequence[int], roots: Sequence[int]) -> bool:
         """Whether a cotangent may have other leading dimensions than the value it is of."""
-        if len(roots) == 1 and not any(map(self._removes, order)):
-            return False
-        kinds = {self._mask(node) for node in order} - {0}
-        ends = {self._mask(root) for root in roots} - {0}
-        return len(kinds) > 1 and (len(ends) > 1 or any(map(self._removes, order)))
+        removed = any(map(self._removes, order))
+        if len(roots) == 1 and not removed:
+            return False  # every cotangent has those of the output, and is summed at the end
+        kinds = {self.sources(node) for node in order} - {0}
+        ends = {self.sources(root) for root in roots} - {0}
+        return len(kinds) > 1 and (len(ends) > 1 or removed)
 
     def _removes(self, node: int) -> bool:
         """Whether a node sums leading dimensions away."""

@@ -14,54 +14,72 @@ from gen.graph.chains import chain
 from gen.graph.graph import Builder, Graph, reachable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from gen.graph.graph import Node
 
 
 def lower_powers(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
     order = reachable(graph.nodes, roots)
+    if len(order) == len(graph) and is_lowered(graph, order):
+        return graph, tuple(roots)
+    wanted = _exponents(graph, order)
+    chains = {base: chain(exponents) for base, exponents in wanted.items()}
+    builder = Builder.beside(graph)
+    image: dict[int, int] = {}
+    for node in order:
+        op, args, payload = graph[node]
+        operands = tuple([image[arg] for arg in args])
+        if op == "pow" and isinstance(payload, int):
+            image[node] = _lowered(Term(builder, operands[0]), payload, chains[args[0]])
+        elif op == "mul":
+            image[node] = _product(builder, operands)
+        else:
+            image[node] = builder.node(op, operands, payload)
+    return builder.freeze(), tuple(image[root] for root in roots)
+
+
+def is_lowered(graph: Graph, order: Iterable[int]) -> bool:
+    """Whether there is nothing to do for these nodes."""
+    for node in order:
+        op, args, payload = graph.nodes[node]
+        if op == "pow" and payload != 2:
+            return False
+        if op == "mul" and any(_is_reciprocal(graph.nodes, arg) for arg in args):
+            return False
+    return True
+
+
+def _exponents(graph: Graph, order: Sequence[int]) -> dict[int, set[int]]:
+    """For each base, the sizes of the exponents wanted of it."""
     wanted: dict[int, set[int]] = {}
     for node in order:
         op, args, exponent = graph[node]
         if op == "pow" and isinstance(exponent, int):
             wanted.setdefault(args[0], set()).add(abs(exponent))
-    chains = {base: chain(exponents) for base, exponents in wanted.items()}
-    builder = Builder.beside(graph)
-    image: dict[int, Term] = {}
-    for node in order:
-        op, args, payload = graph[node]
-        operands = [image[arg] for arg in args]
-        if op == "pow" and isinstance(payload, int):
-            image[node] = _lowered(operands[0], payload, chains[args[0]])
-        elif op == "mul":
-            image[node] = _product(*operands)
-        else:
-            ids = tuple(operand.id for operand in operands)
-            image[node] = Term(builder, builder.node(op, ids, payload))
-    return builder.freeze(), tuple(image[root].id for root in roots)
+    return wanted
 
 
-def _lowered(base: Term, exponent: int, steps: tuple[tuple[int, int, int], ...]) -> Term:
-    powers = {1: base}
+def _lowered(base: Term, exponent: int, steps: tuple[tuple[int, int, int], ...]) -> int:
+    builder = base.builder
+    powers = {1: base.id}
     for e, a, b in steps:
         if e > abs(exponent):
             break
         # Not the algebra's product, which would gather the factors into a power again.
-        powers[e] = integer_power(base, 2) if e == 2 else _raw_product(powers[a], powers[b])
+        known = (powers[a], powers[b])
+        powers[e] = integer_power(base, 2).id if e == 2 else builder.node("mul", known)
     value = powers[abs(exponent)]
-    return value if exponent > 0 else Term(base.builder, _raw("div", base.like(1), value))
+    return value if exponent > 0 else builder.node("div", (base.like(1).id, value))
 
 
-def _product(a: Term, b: Term) -> Term:
+def _product(builder: Builder, factors: tuple[int, ...]) -> int:
     """A product; one with the reciprocal of a power is a quotient."""
-    for one, other in ((a, b), (b, a)):
-        if one.op == "div" and one.args[0].number == 1 and not one.is_constant:
-            return Term(a.builder, _raw("div", other, one.args[1]))
-    return _raw_product(a, b)
+    for one, other in (factors, factors[::-1]):
+        if _is_reciprocal(builder.nodes, one) and not builder.is_constant(one):
+            return builder.node("div", (other, builder.nodes[one].args[1]))
+    return builder.node("mul", factors)
 
 
-def _raw_product(a: Term, b: Term) -> Term:
-    return Term(a.builder, _raw("mul", a, b))
-
-
-def _raw(op: str, a: Term, b: Term) -> int:
-    return a.builder.node(op, (a.id, b.id))
+def _is_reciprocal(nodes: Sequence[Node], node: int) -> bool:
+    return nodes[node].op == "div" and nodes[nodes[node].args[0]].payload == 1

@@ -40,6 +40,7 @@ from gen.graph.tensors import indices_about, names_of, renaming_of, size_of
 from gen.passes.arrangement import arranged, broadcasts, matrix_product, moved, pattern
 from gen.passes.axes import Given, Laid, Wanted
 from gen.passes.contraction import cheapest_pair, equation, is_plain, summed
+from gen.passes.keepdims import keep_axes
 from gen.passes.products import mean_of, only_summed
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ SHAPED = frozenset({EXTENT, EYE, "expand", "spread", "gather"})
 
 def lay_out(graph: Graph, wanted: Sequence[Wanted], given: Given) -> tuple[Graph, tuple[int, ...]]:
     """The graph over axes, and its node for each result."""
-    return _Layout(graph, wanted, given).run()
+    return keep_axes(*_Layout(graph, wanted, given).run())
 
 
 @dataclass(slots=True)

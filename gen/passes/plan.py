@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen.graph.eager import kept
 from gen.graph.graph import (
     COTANGENT,
     GIVEN,
@@ -27,11 +28,11 @@ from gen.graph.graph import (
 )
 from gen.graph.indices import ELLIPSIS
 from gen.graph.language import express_all
-from gen.graph.operations import OPERATIONS
 from gen.graph.powers import lower_powers
 from gen.model import Block, Expression, Kernel, Operand, Program
 from gen.passes.axes import Given, Wanted
 from gen.passes.layout import SHAPED, lay_out
+from gen.passes.save import repeated, saved_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 # A derivative longer than this reads better in the code than in the docstring.
 _LONGEST_DERIVATIVE = 160
 
-# The cost, in additions, of matrix products, reductions and the like.
-_LAID_OUT = 10
+# Beyond so many nodes nobody asks what the formula would cost if it were not planned.
+_LARGEST_EAGER = 2_000
 
 
 def plan(program: Program) -> Kernel:
@@ -52,19 +53,21 @@ def plan(program: Program) -> Kernel:
     formula = program.formula
     given = _given(formula)
     forward = _block(program.graph, program.outputs, formula, given, _outputs_wanted(program))
-    backward, saved_outputs = _backward(program, given)
+    backward, given_outputs = _backward(program, given)
     operands = _operands(formula, backward)
     return Kernel(
         formula=formula,
         forward=forward,
         backward=backward,
         operands=operands,
-        saved_outputs=saved_outputs,
+        saved_outputs=given_outputs,
         expands=_expands(formula, forward),
         derivatives=_derivatives(program, backward),
         slopes=program.slopes,
         forward_operations=_count(forward),
         backward_operations=_count(backward),
+        repeated_operations=repeated(program, given_outputs),
+        eager=_eager(formula, given),
     )
 
 
@@ -134,41 +137,27 @@ def _expands(formula: Formula, forward: Block) -> bool:
     return bool(wanted - _read(forward, INPUT))
 
 
-def joint_operations(program: Program) -> int:
-    """How many operations forward and backward have together, shared ones counted once."""
-    graph, roots = _lowered(program)
-    return sum(1 for _ in operations(graph, roots))
-
-
-def weight(program: Program) -> int:
-    """The same, each operation weighted by its cost in the table."""
-    graph, roots = _lowered(program)
-    return sum(_cost(graph[node].op) for node in operations(graph, roots))
-
-
-def _lowered(program: Program) -> tuple[Graph, tuple[int, ...]]:
-    return lower_powers(program.graph, program.roots)
-
-
 # ---- what is saved
 
 
-def _backward(program: Program, given: Given) -> tuple[Block, tuple[bool, ...]]:
-    """The backward block, and for each output whether it is given it.
+def _eager(formula: Formula, given: Given) -> int | None:
+    """How many tensors eager autograd would keep, None where nobody would write it so."""
+    if len(formula.graph) > _LARGEST_EAGER:
+        return None
+    numbers = [one.name for one in formula.inputs if not one.differentiable]
+    graph, roots = formula.graph, formula.roots
+    if formula.has_tensors:
+        wanted = [Wanted(one.node, one.order) for one in formula.outputs]
+        graph, roots = lay_out(graph, wanted, given)
+    return kept(graph, roots, numbers)
 
-    Inputs and outputs exist anyway: what counts is the work to be done again, then how
-    many tensors are kept.
-    """
-    nothing = frozenset[int]()
-    best = _gradients(program, program.graph, program.gradients, given)
-    keep, chosen = (_weight(best), len(_read(best, INPUT))), nothing
-    for place in range(len(program.outputs)):
-        some = chosen | {place}
-        block = _gradients(program, *_given_outputs(program, some), given)
-        cost = (_weight(block), len(_read(block, INPUT)) + len(some))
-        if len(_read(block, OUTPUT)) == len(some) and cost < keep:
-            best, keep, chosen = block, cost, some
-    return best, tuple(place in chosen for place in range(len(program.outputs)))
+
+def _backward(program: Program, given: Given) -> tuple[Block, tuple[bool, ...]]:
+    """The backward block, and for each output whether it is given it."""
+    chosen = saved_outputs(program)
+    block = _gradients(program, *_given_outputs(program, chosen), given)
+    read = _read(block, OUTPUT)
+    return block, tuple(one.name in read for one in program.formula.outputs)
 
 
 def _gradients(
@@ -229,6 +218,9 @@ def _shared(graph: Graph, roots: Sequence[int]) -> tuple[int, ...]:
     for node in order:
         if graph[node].op.startswith("optional_"):
             uses[graph[node].args[0]] += 1  # it stands on both sides of the condition
+    for node in reversed(order):
+        if graph[node].op == "view" and uses[node] > 1:
+            uses[graph[node].args[0]] += 1  # a view has no name of its own
     fixed = constants(graph.nodes, order)
     return tuple(
         node
@@ -266,16 +258,6 @@ def _read(block: Block, op: str) -> set[str]:
 
 def _count(block: Block) -> int:
     return sum(1 for _ in operations(block.graph, _roots(block)))
-
-
-def _weight(block: Block) -> int:
-    nodes = operations(block.graph, _roots(block))
-    return sum(_cost(block.graph[node].op) for node in nodes)
-
-
-def _cost(op: str) -> int:
-    """The cost of an operation; laid out ones count as a pass over their operands."""
-    return OPERATIONS[op].cost if op in OPERATIONS else _LAID_OUT
 
 
 def _is_zero(graph: Graph, node: int | None) -> bool:

@@ -1,6 +1,6 @@
 """Reverse accumulation: Formula → candidate Programs.
 
-In: a formula, and a way to ask SymPy for a partial that the table does not write by hand.
+In: a formula, and a way to ask for a partial that the table does not write by hand.
 Out: the VJP in the graph of the formula, in one or two forms for the planner to choose
 from: the cotangent pushed through every operation, or the derivative alone, multiplied
 by the cotangent at the end, which is how people write it.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from gen.errors import GenError
 from gen.graph.algebra import Term, cotangent, masked, number, select
 from gen.graph.branches import Branches
-from gen.graph.graph import INPUT, Builder, reachable
+from gen.graph.graph import CUSTOM, INPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS
 from gen.graph.leading import Leading
 from gen.graph.operations import OPERATIONS, is_harmless
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Given an operation's name, its operands and the index of one: the partial derivative.
+# The name of a user's own function f is "custom f".
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
+
+# In larger graphs the derivative alone is not tried: it is a sweep of its own, and saves
+# one multiplication for each time that the cotangent branches.
+_LARGEST_TWICE = 5_000
 
 
 def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
@@ -38,7 +43,7 @@ def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     builder = Builder.of(formula.graph)
     sweep = _Sweep(builder, formula, derive)
     pushed = sweep.run([cotangent(builder, one.grad) for one in formula.outputs])
-    if formula.has_tensors or len(formula.outputs) > 1:
+    if formula.has_tensors or len(formula.outputs) > 1 or len(sweep.order) > _LARGEST_TWICE:
         return (_program(formula, builder, pushed, {}),)
     slopes = sweep.run([number(builder, 1)])
     g = cotangent(builder, formula.outputs[0].grad)
@@ -172,8 +177,8 @@ class _Sweep:
         if wanted == whole:
             return contribution
         if self.leading.sources(contribution.id) != whole:
-            contribution = spread(contribution, whole)
-        return gather(contribution, wanted) if wanted else contribution
+            contribution = spread(contribution, self.leading.names(whole))
+        return gather(contribution, self.leading.names(wanted)) if wanted else contribution
 
     def _peeled(self, node: int, g: Term) -> tuple[Term, list[tuple[Term, bool]]]:
         """A cotangent before an operation that could make NaN of its zeros.
@@ -203,6 +208,9 @@ class _Sweep:
         known = partials[index] if partials else None
         if known is not None:
             return known
+        if term.op == CUSTOM:
+            name = self.builder.nodes[term.id].payload
+            return self.derive(f"{CUSTOM} {name}", term.args, index)
         if not OPERATIONS[term.op].sympy:
             raise GenError(f"the derivative of {term.op} in its argument {index + 1} is not known")
         return self.derive(term.op, term.args, index)

@@ -15,7 +15,7 @@ import gen
 from gen import pipeline
 from gen.frontend import text
 from gen.graph.polynomials import MAX_ORDER
-from gen.passes.plan import joint_operations
+from tests.graphs import joint_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,10 +14,10 @@ from gen.frontend.sympy import partial
 from gen.frontend.text import read
 from gen.graph.evaluate import evaluate
 from gen.graph.language import express
-from gen.passes.plan import joint_operations
 from gen.passes.vjp import differentiate
 from gen.pipeline import kernel
 from tests.formulas import CASES, Case
+from tests.graphs import joint_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
