@@ -93,20 +93,20 @@ def _backend(
 
 @parametrize
 def test_values_and_gradients_equal_torch_autograd_of_the_text(shape: Shape) -> None:
-    _check(shape, 700)
+    _check(shape, 500)
 
 
 @pytest.mark.slow
 @parametrize
 def test_the_same_of_formulas_that_are_cut_into_many_pieces(shape: Shape) -> None:
-    _check(shape, 3000)
+    _check(shape, 2000)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 @pytest.mark.parametrize("shape", [chain, long_sum, product], ids=lambda one: one.__name__)
 def test_depth_takes_no_recursion(shape: Shape, backend: str) -> None:
     gen.source("Warm", "sin(x)*y", backend=backend)
-    expr = shape(4000)
+    expr = shape(3000)
     with recursion(200):
         source = gen.source("Large", expr, backend=backend)
     compile(source, "large", "exec")
@@ -115,7 +115,7 @@ def test_depth_takes_no_recursion(shape: Shape, backend: str) -> None:
 @parametrize
 def test_operations_and_lines_grow_linearly(shape: Shape) -> None:
     sizes = []
-    for size in (700, 1400):
+    for size in (500, 1000):
         source = gen.source("Large", shape(size))
         counts = re.search(r"Operations: (\d+) forward.* (\d+) backward", source)
         assert counts is not None
