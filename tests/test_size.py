@@ -194,6 +194,12 @@ def test_a_long_body_is_cut_into_functions() -> None:
     assert max(lengths) < 700
 
 
+def test_inputs_may_bear_the_names_of_pieces() -> None:
+    expr = chain(1500).replace("x", "_forward_1").replace("y", "_backward_1")
+    found = gen.load("Large", expr).vjp(0.3, 1.3)[1](1.0)
+    assert found == gen.load("Large", chain(1500)).vjp(0.3, 1.3)[1](1.0)
+
+
 def test_gradients_that_nobody_needs_are_not_computed() -> None:
     expr = network(2100)
     module = gen.module("Large", expr)
@@ -222,6 +228,7 @@ def _hessian(function: Any, points: list[Tensor]) -> list[Tensor]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's own, of its tracer
 def test_compiles_in_one_graph() -> None:
     module = gen.module("Large", chain(1100), backend="torch")
     points = [torch.full((3,), 0.3 + i, dtype=torch.float64) for i in range(2)]

@@ -118,14 +118,14 @@ class Emitter(ABC, Generic[View]):
 
     def straight(self, name: str, writer: Writer, tail: Sequence[str]) -> None:
         """Delete what is dead among the lines of a writer, and cut them if they are many."""
-        is_forward, kernel = name == "_forward", self.kernel
+        is_forward, kernel = name == "forward", self.kernel
         operations = kernel.forward_operations if is_forward else kernel.backward_operations
         if operations <= FREED:
             return
         whole = steps(writer.lines)
         if operations > LARGEST:
             scope = self.scope(writer, " | None" if is_forward else "")
-            whole, functions = cut(name, whole, tail, scope)
+            whole, functions = cut(writer.names.private(name), whole, tail, scope)
             self.functions += functions
         writer.lines[:] = freed(whole, tail, writer.arrays)
 
@@ -156,7 +156,7 @@ class Emitter(ABC, Generic[View]):
             names = self.outline.outputs
             pairs = zip(names, values, strict=True)
             writer.lines += [f"{name} = {value}" for name, value in pairs]
-        self.straight("_forward", writer, names)
+        self.straight("forward", writer, names)
         return lines, writer.lines, names
 
     def _value(self, writer: Writer, node: int) -> str:
@@ -259,7 +259,7 @@ class Emitter(ABC, Generic[View]):
         found = self.finish(self.kernel.operands[place], writer.code(node))
         before = writer.lines[:start]
         del writer.lines[:start]
-        self.straight("_backward", writer, [found])
+        self.straight("backward", writer, [found])
         writer.lines[:0] = before
         return found
 

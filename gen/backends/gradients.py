@@ -127,7 +127,9 @@ class Gradients:
         if len(lines) > LARGEST:
             *whole, last = whole
             scope = self.emitter.scope(self.writer, "")
-            calls, functions = cut(f"_{self.names[place]}", whole, last.lines, scope)
+            calls, functions = cut(
+                self.writer.names.private(self.names[place]), whole, last.lines, scope
+            )
             self.functions += functions
             whole = [*calls, last]
         return freed(whole, [], self.writer.arrays, ends=False)
@@ -160,7 +162,7 @@ class Gradients:
                 whole.append(self._gradient(place, own.get(place, [])))
         names = list(self.names.values())
         scope = self.emitter.scope(self.writer, "", names)
-        calls, functions = cut("_backward", whole, names, scope)
+        calls, functions = cut(self.writer.names.private("backward"), whole, names, scope)
         self.functions += functions
         return freed(calls, names, self.writer.arrays)
 

@@ -57,6 +57,13 @@ class Names:
         """The attribute of ctx that keeps an input or its shape; a private one may be taken."""
         return f"input{name}" if name.startswith("_") else name
 
+    def private(self, kind: str) -> str:
+        """What the names of private functions begin with, which nobody else's names do."""
+        name = f"_{kind}"
+        while any(one.startswith(name) for one in self.taken):
+            name += "_"  # at its end: inside a class Python renames what begins with two
+        return name
+
     def _suffixed(self, name: str) -> str:
         while name in self.taken:
             name += "_"

@@ -260,6 +260,8 @@ BACKEND = _Numpy()
 # Beyond so many operations with plain numbers, mypy gives up on numpy's overloads.
 _SIGN = re.compile(r" [-+*/] ")
 _SIGNS = 2
+# And beyond so many lines, each of which takes its type from those before.
+_LINES = 60
 
 # numpy declares that its universal functions return Any, and so does arithmetic with
 # the result of np.where.
@@ -296,7 +298,7 @@ class _Emitter(Emitter[Module]):
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where mypy would take the value for Any."""
         annotation = self._annotation([*lines, value])
-        if self.outline.plain and len(_SIGN.findall(value)) > _SIGNS:
+        if len(lines) > _LINES or (self.outline.plain and len(_SIGN.findall(value)) > _SIGNS):
             annotation = ": Array"
         if not annotation or _is_selection(value):
             return [f"return {value}"]
