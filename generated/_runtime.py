@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+Mask: TypeAlias = NDArray[np.bool]
 Pullback: TypeAlias = Callable[[ArrayLike], "tuple[Array | None, ...]"]
 
 

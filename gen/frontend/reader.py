@@ -104,15 +104,16 @@ class Reader:
     def read(self, tree: ast.expr) -> View:
         """Build the tree bottom-up; each node's operands are built before it."""
         built: dict[int, View] = {}
-        pending: list[tuple[ast.expr, bool]] = [(tree, False)]
+        pending: list[tuple[ast.expr, list[ast.expr] | None]] = [(tree, None)]
         while pending:
-            node, ready = pending.pop()
-            operands = list(self._operands(node))
-            if ready:
-                built[id(node)] = self._build(node, [built[id(child)] for child in operands])
-            else:
-                pending.append((node, True))
-                pending.extend((child, False) for child in reversed(operands))
+            node, operands = pending.pop()
+            if operands is None:
+                operands = list(self._operands(node))
+                if operands:
+                    pending.append((node, operands))
+                    pending.extend((child, None) for child in reversed(operands))
+                    continue
+            built[id(node)] = self._build(node, [built[id(child)] for child in operands])
         view = self._real(built[id(tree)])
         if self._is_optional(view):
             raise self._misplaced(tree, view)
