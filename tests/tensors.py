@@ -433,6 +433,25 @@ TENSORS: tuple[TensorCase, ...] = (
         ((3, 4), (4,)),
         _shape(x="N,D", w="D"),
     ),
+    TensorCase(
+        "branch_that_is_the_same_along_an_axis",
+        "where(x > 0, sin(trace(S)), log(b**2) * x)",
+        lambda x, s, b: torch.where(x > 0, s.trace().sin(), (b**2).log() * x),
+        ((3, 4), (4, 4), (4,)),
+        _shape(x="N,D", S="D,D", b="D"),
+    ),
+    TensorCase(
+        "branch_with_fewer_leading_dimensions",
+        "u = where(x > 0, exp(t), t); w = 2*t",
+        lambda x, t: (torch.where(x > 0, t.exp(), t), 2 * t),
+        ((3,), ()),
+    ),
+    TensorCase(
+        "sum_of_branch_with_fewer_leading_dimensions",
+        "sum(where(x > 0, exp(t), x*t))",
+        lambda x, t: torch.where(x > 0, t.exp(), x * t).sum(),
+        ((3, 4), (4,)),
+    ),
     # several outputs
     TensorCase(
         "Rotate",
