@@ -78,6 +78,7 @@ class Input:
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes: any leading dimensions, then these
     dimensions: tuple[str, ...] | None = None  # what its shape is checked against; None: any
     loose: bool = False  # True: axes may be missing or 1, as far as broadcasting goes
+    read: bool = True  # False: declared alone, the expression does not have it
 
 
 @dataclass(frozen=True, slots=True)
