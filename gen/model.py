@@ -90,6 +90,11 @@ class Output:
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes
 
     @property
+    def axes(self) -> frozenset[Index]:
+        """Its axes but those of size 1; the node may be the same along some of them."""
+        return frozenset(axis for axis in self.order if axis is not None)
+
+    @property
     def grad(self) -> str:
         """The name of its cotangent."""
         return f"grad_{self.name}"

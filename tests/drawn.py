@@ -368,5 +368,3 @@ def cotangent(output: Tensor) -> Tensor:
     """Cotangents that are not constant."""
     count = torch.arange(1.0, output.numel() + 1, dtype=output.dtype)
     return count.cos().reshape(output.shape)
-
-

@@ -5,12 +5,15 @@ In: items of code. Out: lines of at most 88 columns that no formatter joins or b
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WIDTH = 88
+
+_CALL = re.compile(r" *\w+(: \w+)? = [\w.]+\(")
 BODY = 8  # how far the body of a method is indented
 
 
@@ -40,6 +43,23 @@ def called(start: str, items: list[str]) -> list[str]:
         return [line]
     inner = [f"    {line}" for item in items for line in f"{item},".split("\n")]
     return [f"{start}(", *inner, ")"]
+
+
+def broken(line: str) -> list[str]:
+    """An assignment, with one argument a line where what it assigns is too long a call."""
+    if len(line) + BODY <= WIDTH or not _CALL.match(line):
+        return [line]
+    start, _, rest = line.partition("(")
+    items, depth, begin = [], 0, 0
+    for place, sign in enumerate(rest):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth < 0 and place < len(rest) - 1:
+            return [line]  # the call is but a part
+        if depth < 0 or (sign == "," and depth == 0):
+            items.append(rest[begin:place].strip())
+            begin = place + 1
+    indent = " " * (len(line) - len(line.lstrip()))
+    return [f"{start}(", *(f"{indent}    {item}," for item in items), f"{indent})"]
 
 
 def returning(items: list[str]) -> list[str]:

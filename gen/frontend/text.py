@@ -242,9 +242,9 @@ class _Script:
         outputs = []
         for name, view in reading.outputs.items():
             one = Output(name, view.term.id, view.order)
-            held = frozenset(axis for axis in view.order if axis is not None)
-            builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = held
+            builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
             outputs.append(one)
+        orders = [*(one.order for one in described), *(one.order for one in outputs)]
         used = set(reading.called)
         definitions = tuple(one for one in self.request.definitions if one.name in used)
         request = replace(self.request, definitions=definitions)
@@ -253,7 +253,7 @@ class _Script:
             whole
             and (
                 _has_tensors(graph, reading.order)
-                or any(one.order != _LEADING for one in (*described, *outputs))
+                or any(order != _LEADING for order in orders)
             )
         )
         return Formula(request, described, graph, tuple(outputs), tensors)
