@@ -425,6 +425,21 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(A="D,D", B="D,D"),
     ),
     TensorCase(
+        "solve_with_axes_in_other_places",
+        "solve(A, softmax(inv(A), axis=-1).T)",
+        lambda a: torch.linalg.solve(a, torch.softmax(torch.linalg.inv(a), -1).T),
+        ((3, 3),),
+        _shape(A="D,D"),
+        definite=True,
+    ),
+    TensorCase(
+        "long_shapes",
+        "einsum('...ij->...i', t*m) * sum(t)",
+        lambda t, m: (t * m).sum(-1) * t.sum(),
+        ((), (2, 3, 4)),
+        _shape(m="...,M,D", t=""),
+    ),
+    TensorCase(
         "softmax_of_what_is_the_same_along_its_axis",
         "softmax(x - x + b, axis=0) + log_softmax(b + 0*x, axis=(0, 1))",
         lambda x, b: (

@@ -47,19 +47,27 @@ def called(start: str, items: list[str]) -> list[str]:
 
 def broken(line: str) -> list[str]:
     """An assignment, with one argument a line where what it assigns is too long a call."""
-    if len(line) + BODY <= WIDTH or not _CALL.match(line):
+    return _spread(line) if _CALL.match(line) else [line]
+
+
+def _spread(line: str) -> list[str]:
+    """A call or a tuple, and what is too long in it, with one item a line."""
+    start, parenthesis, rest = line.partition("(")
+    if len(line) + BODY <= WIDTH or not parenthesis:
         return [line]
-    start, _, rest = line.partition("(")
     items, depth, begin = [], 0, 0
     for place, sign in enumerate(rest):
         depth += (sign in "([{") - (sign in ")]}")
-        if depth < 0 and place < len(rest) - 1:
+        if depth < 0 and rest[place + 1 :] not in ("", ","):
             return [line]  # the call is but a part
         if depth < 0 or (sign == "," and depth == 0):
             items.append(rest[begin:place].strip())
             begin = place + 1
+        if depth < 0:
+            break
     indent = " " * (len(line) - len(line.lstrip()))
-    return [f"{start}(", *(f"{indent}    {item}," for item in items), f"{indent})"]
+    inner = [row for item in items for row in _spread(f"{indent}    {item},")]
+    return [f"{start}(", *inner, f"{indent}){',' if line.endswith(',') else ''}"]
 
 
 def returning(items: list[str]) -> list[str]:

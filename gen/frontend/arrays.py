@@ -220,7 +220,7 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     before, i, j = _square(space, name, a)
     if not b.tail:
         space.needs(name, [b])
-    b = _apart(b, j, indices(a.term))
+    b = _apart(b, indices(a.term))
     rows = b.order[-1] if len(b.tail) == 1 else b.order[-2]
     if rows is None or rows.size != i.size:
         raise GenError(f"shapes {show(a.order)} and {show(b.order)} do not fit {name}")
@@ -236,13 +236,15 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     return View(solution, (*order[:at], j, *order[at + 1 :]), a.free | b.free)
 
 
-def _apart(view: View, index: Index, taken: Indices) -> View:
-    """The view with another name for this index, which means something else to it."""
-    if index not in view.order:
-        return view
-    other = fresh(index, taken | indices(view.term) | {axis for axis in view.order if axis})
-    order = tuple(other if axis == index else axis for axis in view.order)
-    return View(rename(view.term, {index: other}), order, view.free)
+def _apart(view: View, taken: Indices) -> View:
+    """The view with other names for these indices, which mean something else to it."""
+    names: dict[Index, Index] = {}
+    used = taken | indices(view.term) | {axis for axis in view.order if axis}
+    for axis in view.order:
+        if axis in taken and axis is not None and axis != ELLIPSIS:
+            names[axis] = fresh(axis, {*used, *names.values()})
+    order = tuple(axis and names.get(axis, axis) for axis in view.order)
+    return View(rename(view.term, names), order, view.free)
 
 
 def _transpose(space: Space, name: str, views: Sequence[View], options: Options) -> View:

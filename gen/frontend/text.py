@@ -251,10 +251,7 @@ class _Script:
         graph = builder.freeze()
         tensors = len(outputs) > 1 or (
             whole
-            and (
-                _has_tensors(graph, reading.order)
-                or any(order != _LEADING for order in orders)
-            )
+            and (_has_tensors(graph, reading.order) or any(order != _LEADING for order in orders))
         )
         return Formula(request, described, graph, tuple(outputs), tensors)
 
