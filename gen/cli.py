@@ -43,6 +43,9 @@ Options of a function, after NAME and EXPR:
   --const c         an input that is a plain number without a gradient
   --optional b      an input that may be None: a term or a factor left out
   --shape w=O,I     the dimensions of an input; needed for @ and .T, ... for leading ones
+  --outputs u,v     which names of an EXPR such as "u = x*y; v = x/y" are its values
+  --define "f(x) = x**2"             a function that EXPR may call, as it may those of gen.toml
+  --import "f(x) = mylib.f; 2*x"     one of your own code, and its derivative in each argument
   --save inputs     what forward leaves for backward: inputs, output, or auto
 
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
@@ -140,6 +143,9 @@ class _Console:
 @click.option("--const", multiple=True)
 @click.option("--optional", multiple=True)
 @click.option("--shape", "shapes", multiple=True)
+@click.option("--outputs", multiple=True)
+@click.option("--define", "defines", multiple=True)
+@click.option("--import", "imports", multiple=True)
 @click.option("--save", default="auto")
 @click.pass_obj
 def function(
@@ -151,21 +157,28 @@ def function(
     const: tuple[str, ...],
     optional: tuple[str, ...],
     shapes: tuple[str, ...],
+    outputs: tuple[str, ...],
+    defines: tuple[str, ...],
+    imports: tuple[str, ...],
     save: str,
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
     from gen import pipeline
 
+    chosen = backends or ("numpy",)
     options = {
         "args": args or "",
         "const": ",".join(const),
         "optional": ",".join(optional),
         "shape": _shapes(shapes),
+        "outputs": ",".join(outputs),
+        "define": defines,
+        "primitives": pipeline.primitives(imports, chosen),
         "save": save,
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
-    chosen = backends or ("numpy",)
+    request = pipeline.beside(request, Path())
     if out == "-":
         for backend in dict.fromkeys(chosen):
             console.show(pipeline.module(request, backend).text)
@@ -275,7 +288,9 @@ def list_functions(console: _Console, spec: Path | None) -> None:
     found = _read_spec(spec)
     width = max((len(entry.request.name) for entry in found.entries), default=0)
     for entry in found.entries:
-        line = f"{entry.request.name:{width}}  {one_line(entry.request.expr)}"
+        outputs = ", ".join(entry.request.outputs)
+        values = f" -> {outputs}" if outputs else ""
+        line = f"{entry.request.name:{width}}  {one_line(entry.request.expr)}{values}"
         console.show("".join(c for c in line if c.isprintable()) + "\n")
 
 

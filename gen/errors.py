@@ -37,6 +37,7 @@ class ExpressionError(GenError):
     def __init__(
         self, fault: str, text: str, line: int, column: int, width: int = 1, hint: str = ""
     ) -> None:
+        self.what, self.line, self.column, self.hint = fault, line, column, hint
         lines = split_lines(text)
         line = min(max(line, 1), len(lines))
         place = f"line {line}, column {column + 1}" if len(lines) > 1 else f"column {column + 1}"
@@ -44,6 +45,19 @@ class ExpressionError(GenError):
         carets = "^" * max(1, min(width, len(excerpt) - indent))
         shown = [f"{fault} ({place})", f"    {excerpt}", f"    {' ' * indent}{carets}", hint]
         super().__init__("\n".join(row for row in shown if row))
+
+
+class DefinitionError(ExpressionError):
+    """A fault inside a function that the expression calls.
+
+    Args:
+        where: the function, such as "the function P3".
+        fault: what is wrong there.
+    """
+
+    def __init__(self, where: str, fault: GenError) -> None:
+        Exception.__init__(self, f"in {where}: {fault}")
+        self.what, self.line, self.column, self.hint = str(self), 0, 0, ""
 
 
 def split_lines(text: str) -> list[str]:

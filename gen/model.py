@@ -30,13 +30,32 @@ SAVE = ("auto", "inputs", "output")
 Axis: TypeAlias = "Index | None"
 
 
+def _quoted(expr: str) -> str:
+    # One kind of quotes, so that the command in the header can have the other.
+    return expr.strip().replace('"', "'")
+
+
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A function that expressions may call, an expression itself."""
 
     name: str  # "P3"
-    parameters: tuple[str, ...]  # ("x",)
+    parameters: tuple[str, ...] | None  # ("x",); None: those it has, by first appearance
     expr: str  # "0.5*(5*x**3-3*x)"
+    outputs: tuple[str, ...] = ()  # names it assigns that are its values; empty: as for a request
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expr", _quoted(self.expr))
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """A function of the user's own, which emitted code calls."""
+
+    name: str  # "f"
+    parameters: tuple[str, ...]  # ("x", "n")
+    spellings: tuple[tuple[str, str], ...]  # ("numpy", "mylib.ops.f"), by backend
+    derivatives: tuple[str | None, ...]  # ("n*f(x, n - 1)", None): in each; None: there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +71,16 @@ class Request:
     outputs: tuple[str, ...] = ()  # names the expression assigns; empty: those it does not use
     save: str = "auto"  # what forward may leave for backward: see SAVE
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
+    primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
 
     def __post_init__(self) -> None:
-        # One kind of quotes, so that the command in the header can have the other.
-        object.__setattr__(self, "expr", self.expr.strip().replace('"', "'"))
+        object.__setattr__(self, "expr", _quoted(self.expr))
+        for kind in ("definitions", "primitives"):
+            by_name = {one.name: one for one in getattr(self, kind)}
+            object.__setattr__(self, kind, tuple(by_name[name] for name in sorted(by_name)))
+        both = {one.name for one in self.definitions} & {one.name for one in self.primitives}
+        for name in sorted(both):
+            raise GenError(f"{name} is a function and a primitive; one of them needs another name")
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
         for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 
 from gen import render
 from gen.backends.base import backend as find_backend
+from gen.errors import ExpressionError, GenError
+from gen.frontend import derivatives, python, spec, text
 from gen.frontend import options as options_frontend
 from gen.frontend import sympy as sympy_frontend
-from gen.frontend import text
+from gen.frontend.definitions import calls_unknown
+from gen.frontend.primitives import from_texts
+from gen.frontend.written import Written
 from gen.model import File, Formula, Kernel, Program, Request
 from gen.naming import snake_case
 from gen.passes.factor import factor, factor_opened
@@ -25,7 +29,8 @@ from gen.passes.vjp import differentiate
 from gen.provenance import header, origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import sympy
 
@@ -40,16 +45,56 @@ RECIPES: tuple[Recipe, ...] = (
 )
 
 
-def request(name: str, expr: str | sympy.Expr, options: Mapping[str, object]) -> Request:
+def request(
+    name: str | Written, expr: str | sympy.Expr | None, options: Mapping[str, object]
+) -> Request:
     """What Python asks for; a `sympy.Expr` becomes the text that reads as the same graph."""
+    if isinstance(name, Written):
+        return _of_function(name, expr, options)
+    if expr is None:
+        raise GenError(f"an expression is missing beside the name {name!r}")
     if isinstance(expr, str) or not hasattr(type(expr), "free_symbols"):
         return options_frontend.request(name, expr, options)
     return sympy_frontend.request(name, expr, options)
 
 
+def _of_function(
+    written: Written, expr: str | sympy.Expr | None, options: Mapping[str, object]
+) -> Request:
+    """The request of a decorated function, read once to say where faults of it stand."""
+    if expr is not None:
+        raise GenError(f"{written.label} is the expression itself; none is needed beside it")
+    made, script = python.request(written, options)
+    try:
+        text.read(made)
+    except ExpressionError as fault:
+        raise script.located(fault) from None
+    return made
+
+
+def primitives(texts: Iterable[str], backends: Sequence[str]) -> Mapping[str, object]:
+    """The option of that name, from the texts of the command."""
+    return from_texts(texts, backends)
+
+
+def beside(request: Request, folder: Path) -> Request:
+    """The request with the functions of the folder's gen.toml, where it calls what is unknown.
+
+    What is defined with it comes first.
+    """
+    if not calls_unknown(request):
+        return request
+    try:
+        path = spec.find(folder)
+    except GenError:
+        return request
+    return spec.beside(request, path)
+
+
 def program(formula: Formula) -> Program:
     """The cheapest program of a formula."""
-    return cheapest(differentiate(stabilise(formula), sympy_frontend.partial), RECIPES)
+    rules = derivatives.rules(formula.request.primitives)
+    return cheapest(differentiate(stabilise(formula), rules), RECIPES)
 
 
 def kernel(request: Request) -> Kernel:

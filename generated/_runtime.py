@@ -190,6 +190,7 @@ def check_shapes(*inputs: tuple[str, str, Array | None]) -> None:
     may be missing or 1.
     """
     sizes: dict[str, int] = {}
+    leading: dict[int, tuple[str, int]] = {}
     for name, dimensions, value in inputs:
         if value is None:
             continue
@@ -209,6 +210,12 @@ def check_shapes(*inputs: tuple[str, str, Array | None]) -> None:
             declared = int(letter) if letter.isdigit() else known
             if size != declared:
                 raise ValueError(f"{misfit} with {letter} = {declared}")
+        for place, size in enumerate(reversed(value.shape[: value.ndim - kept])):
+            other, known = leading.setdefault(place, (name, size))
+            if known == 1:
+                leading[place] = (name, size)
+            elif size not in (1, known):
+                raise ValueError(f"{misfit}, which does not broadcast with {other}")
 
 
 def scalar(value: float, *beside: Any) -> Array:

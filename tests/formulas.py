@@ -264,4 +264,24 @@ CASES: tuple[Case, ...] = (
         options={"const": "c"},
         constants=(0.4,),
     ),
+    Case(
+        "functions_of_functions",
+        "a + b*P3(c + d*x)",
+        lambda a, b, c, d, x: a + b * (2.5 * (c + d * x) ** 3 - 1.5 * (c + d * x)),
+        (_ANY,) * 5,
+        options={"define": {"P3(x)": "0.5*(5*x**3-3*x)"}},
+    ),
+    Case(
+        "functions_that_call_each_other",
+        "damped(x, 2) - norm(y)",
+        lambda x, y: torch.exp(-2 * x.sin() ** 2) * x.sin() - 3 * y,
+        (_ANY, _ANY),
+        options={
+            "define": {
+                "damped(t, k)": "s = sin(t); bell(s, k)*s",
+                "bell(x, k)": "exp(-k*x**2)",
+                "norm(y)": "3*y",
+            }
+        },
+    ),
 )

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from gen.frontend.spec import read
+
+ROOT = Path(__file__).resolve().parent.parent
 
 Plain: TypeAlias = Callable[..., Any]
 
@@ -28,6 +33,7 @@ class TensorCase:
     options: Mapping[str, Any] = field(default_factory=dict)
     positive: bool = False  # inputs within (0.5, 1.5) instead of around 0
     definite: bool = False  # the last input is made positive definite
+    constants: tuple[float, ...] = ()  # plain numbers behind the tensors
 
     def inputs(self) -> list[Tensor]:
         """Tensors of these shapes."""
@@ -51,112 +57,101 @@ def _shape(**shapes: str) -> dict[str, Any]:
     return {"shape": shapes}
 
 
-_NORMALISED = "(x - mean(x, axis=-1, keepdims=True))/sqrt(var(x, axis=-1, keepdims=True) + 1e-5)"
-_ATTENTION = "softmax(q @ k.T / sqrt(4), axis=-1) @ v"
-_RBF = "exp(-(sum(x**2, axis=1, keepdims=True) + sum(y**2, axis=1) - 2*x @ y.T)/(2*length**2))"
+_SPEC = {one.request.name: one.request for one in read(ROOT / "gen.toml").entries}
+
+
+def _entry(name: str, plain: Plain, *shapes: tuple[int, ...], **more: Any) -> TensorCase:
+    """An entry of gen.toml, as it stands there."""
+    request = _SPEC[name]
+    options = {
+        option: getattr(request, option) for option in ("args", "const", "optional", "outputs")
+    }
+    options["shape"] = dict(request.shape)
+    return TensorCase(name, request.expr, plain, shapes, options, **more)
+
+
+def _rbf(x: Tensor, y: Tensor, length: Tensor) -> Tensor:
+    squares = (x**2).sum(1, keepdim=True) + (y**2).sum(1) - 2 * x @ y.T
+    return torch.exp(-squares / (2 * length**2))
+
+
+def _attention(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
+    return torch.softmax(scale * q @ k.T, -1) @ v
+
+
+# What gen.toml asks for of whole arrays and of several outputs.
+ENTRIES: tuple[TensorCase, ...] = (
+    _entry("Linear", functional.linear, (3, 4), (5, 4), (5,)),
+    _entry("QuadraticForm", lambda x, a: ((x @ a) * x).sum(-1), (3, 4), (4, 4)),
+    _entry(
+        "Bilinear",
+        lambda x, w, y, b: torch.einsum("ni,oij,nj->no", x, w, y) + b,
+        *((3, 4), (2, 4, 5), (3, 5), (2,)),
+    ),
+    _entry(
+        "Mahalanobis",
+        lambda x, mu, s: torch.sqrt((x - mu) @ torch.linalg.solve(s, x - mu)),
+        *((4,), (4,), (4, 4)),
+        definite=True,
+    ),
+    _entry("LogSumExp", lambda x: torch.logsumexp(x, -1), (2, 3, 4)),
+    _entry("Softmax", lambda x: torch.softmax(x, -1), (2, 3, 4)),
+    _entry(
+        "LayerNorm",
+        lambda x, w, b, eps: functional.layer_norm(x, x.shape[-1:], w, b, eps),
+        *((2, 3, 4), (4,), (4,)),
+        constants=(1e-5,),
+    ),
+    _entry(
+        "RMSNorm",
+        lambda x, w, eps: functional.rms_norm(x, x.shape[-1:], w, eps),
+        *((2, 3, 4), (4,)),
+        constants=(1e-5,),
+    ),
+    _entry("CosineSimilarity", functional.cosine_similarity, (3, 4), (3, 4)),
+    _entry("CrossEntropy", functional.cross_entropy, (3, 4), (3, 4)),
+    _entry("Attention", _attention, (3, 4), (5, 4), (5, 2), constants=(0.5,)),
+    _entry("RBFKernel", _rbf, (3, 4), (5, 4), (), positive=True),
+    _entry(
+        "GLU",
+        lambda x, w, b, v, c: functional.linear(x, w, b) * torch.sigmoid(x @ v.T + c),
+        *((3, 4), (5, 4), (5,), (5, 4), (5,)),
+    ),
+    _entry(
+        "SwiGLU",
+        lambda x, w, v, u: (functional.silu(x @ w.T) * (x @ v.T)) @ u.T,
+        *((3, 4), (5, 4), (5, 4), (4, 5)),
+    ),
+    _entry(
+        "LowRankAdapter",
+        lambda x, w, a, b, s: x @ w.T + s * (x @ a.T) @ b.T,
+        *((3, 4), (5, 4), (2, 4), (5, 2)),
+        constants=(0.7,),
+    ),
+    _entry(
+        "Rotate",
+        lambda t, x, y: (t.cos() * x - t.sin() * y, t.sin() * x + t.cos() * y),
+        *((), (3,), (3,)),
+    ),
+)
 
 TENSORS: tuple[TensorCase, ...] = (
-    # what gen.toml asks for
+    *ENTRIES,
     TensorCase(
-        "Linear",
-        "input @ weight.T + bias",
-        functional.linear,
-        ((3, 4), (5, 4), (5,)),
-        _shape(input="N,I", weight="O,I", bias="O"),
-    ),
-    TensorCase(
-        "QuadraticForm",
+        "quadratic_form",
         "x @ A @ x",
         lambda x, a: x @ a @ x,
         ((4,), (4, 4)),
         _shape(x="D", A="D,D"),
     ),
     TensorCase(
-        "QuadraticForms",
-        "sum((x @ A) * x, axis=-1)",
-        lambda x, a: ((x @ a) * x).sum(-1),
-        ((3, 4), (4, 4)),
-        _shape(x="N,D", A="D,D"),
+        "undeclared_layer_norm",
+        "(x - mean(x, axis=-1, keepdims=True))/std(x, axis=-1, keepdims=True) * w + b",
+        lambda x, w, b: (x - x.mean(-1, True)) / x.std(-1, correction=0, keepdim=True) * w + b,
+        ((2, 3, 4), (4,), ()),
     ),
     TensorCase(
-        "Bilinear",
-        "einsum('ni,oij,nj->no', x, W, y) + b",
-        lambda x, w, y, b: torch.einsum("ni,oij,nj->no", x, w, y) + b,
-        ((3, 4), (2, 4, 5), (3, 5), (2,)),
-        _shape(x="N,I", W="O,I,J", y="N,J", b="O"),
-    ),
-    TensorCase(
-        "Mahalanobis",
-        "d = x - mu; sqrt(sum(solve(S, d) * d))",
-        lambda x, mu, s: torch.sqrt((x - mu) @ torch.linalg.solve(s, x - mu)),
-        ((4,), (4,), (4, 4)),
-        {"shape": {"x": "D", "mu": "D", "S": "D,D"}, "args": "x,mu,S"},
-        definite=True,
-    ),
-    TensorCase("LogSumExp", "logsumexp(x, axis=-1)", lambda x: torch.logsumexp(x, -1), ((3, 4),)),
-    TensorCase("Softmax", "softmax(x, axis=-1)", lambda x: torch.softmax(x, -1), ((3, 4),)),
-    TensorCase(
-        "LayerNorm",
-        f"{_NORMALISED} * weight + bias",
-        lambda x, w, b: functional.layer_norm(x, x.shape[-1:], w, b),
-        ((2, 3, 4), (4,), (4,)),
-        _shape(x="...,D", weight="D", bias="D"),
-    ),
-    TensorCase(
-        "RMSNorm",
-        "x / sqrt(mean(x**2, axis=-1, keepdims=True) + eps) * weight",
-        lambda x, e, w: x / torch.sqrt((x**2).mean(-1, keepdim=True) + e) * w,
-        ((2, 3, 4), (), (4,)),
-        _shape(x="...,D", weight="D"),
-        positive=True,
-    ),
-    TensorCase(
-        "CosineSimilarity",
-        "sum(x*y, axis=-1) / (norm(x, axis=-1) * norm(y, axis=-1))",
-        lambda x, y: functional.cosine_similarity(x, y, dim=-1),
-        ((3, 4), (3, 4)),
-        _shape(x="...,D", y="...,D"),
-    ),
-    TensorCase(
-        "CrossEntropy",
-        "mean(logsumexp(logits, axis=-1) - sum(target*logits, axis=-1))",
-        lambda x, t: (torch.logsumexp(x, -1) - (t * x).sum(-1)).mean(),
-        ((3, 4), (3, 4)),
-        _shape(logits="N,C", target="N,C"),
-    ),
-    TensorCase(
-        "Attention",
-        _ATTENTION,
-        lambda q, k, v: functional.scaled_dot_product_attention(q, k, v),
-        ((3, 4), (5, 4), (5, 2)),
-        _shape(q="N,D", k="M,D", v="M,E"),
-    ),
-    TensorCase(
-        "RBF",
-        _RBF,
-        lambda x, y, s: torch.exp(
-            -((x**2).sum(1, keepdim=True) + (y**2).sum(1) - 2 * x @ y.T) / (2 * s**2)
-        ),
-        ((3, 4), (5, 4), ()),
-        _shape(x="N,D", y="M,D"),
-        positive=True,
-    ),
-    TensorCase(
-        "GLU",
-        "(x @ W + b) * sigmoid(x @ V + c)",
-        lambda x, w, b, v, c: (x @ w + b) * torch.sigmoid(x @ v + c),
-        ((3, 4), (4, 5), (5,), (4, 5), (5,)),
-        _shape(x="N,I", W="I,O", b="O", V="I,O", c="O"),
-    ),
-    TensorCase(
-        "SwiGLU",
-        "silu(x @ W.T) * (x @ V.T) @ U.T",
-        lambda x, w, v, u: (functional.silu(x @ w.T) * (x @ v.T)) @ u.T,
-        ((3, 4), (5, 4), (5, 4), (4, 5)),
-        _shape(x="N,D", W="H,D", V="H,D", U="D,H"),
-    ),
-    TensorCase(
-        "LowRank",
+        "low_rank",
         "x @ W.T + s * (x @ A.T) @ B.T",
         lambda x, w, s, a, b: x @ w.T + s * (x @ a.T) @ b.T,
         ((3, 4), (5, 4), (), (2, 4), (5, 2)),
@@ -527,13 +522,6 @@ TENSORS: tuple[TensorCase, ...] = (
     ),
     # several outputs
     TensorCase(
-        "Rotate",
-        "c=cos(t); s=sin(t); u=c*x-s*y; v=s*x+c*y",
-        lambda t, x, y: (t.cos() * x - t.sin() * y, t.sin() * x + t.cos() * y),
-        ((), (3,), (3,)),
-        {"outputs": "u,v"},
-    ),
-    TensorCase(
         "uneven",
         "u = x*t; w = 2*x**2",
         lambda x, t: (x * t, 2 * x**2),
@@ -547,6 +535,3 @@ TENSORS: tuple[TensorCase, ...] = (
         {"shape": {"x": "N,I", "W": "I,O"}, "outputs": ["y", "n"]},
     ),
 )
-
-# What gen.toml asks for: its names begin with a capital.
-ENTRIES = tuple(case for case in TENSORS if case.id[0].isupper())

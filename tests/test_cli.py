@@ -296,3 +296,176 @@ def test_constants_follow_the_inputs_that_args_names(tmp_path: Path) -> None:
         "F", "beta*x + gamma", "--args", "x,gamma", "--const", "beta", "-o", "-", cwd=tmp_path
     )
     assert "F(x, gamma, beta) = beta*x + gamma\n" in done.stdout
+
+
+# ---- functions that call functions
+
+CALLS = """\
+[gen]
+backends = ["numpy"]
+
+[functions.P3]
+expr = "0.5*(5*x**3-3*x)"
+
+[functions.Affine]
+expr = "a + b*P3(c + d*x)"
+
+[functions.Rotate]
+expr = '''
+c = cos(t)
+s = sin(t)
+u = c*x - s*y
+v = s*x + c*y
+'''
+outputs = ["u", "v"]
+
+[functions.Scaled]
+expr = "k*x"
+args = ["x"]
+const = ["k"]
+"""
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    """A folder whose entries call each other, built."""
+    (tmp_path / "gen.toml").write_text(CALLS)
+    assert run("build", "-q", cwd=tmp_path).returncode == 0
+    return tmp_path
+
+
+def _again(text: str, cwd: Path) -> str:
+    """What the command in a module's header prints, in another folder."""
+    lines = text.split('"""')[0].splitlines()[1:-1]
+    command = "\n".join(line.removeprefix("# ") for line in lines)
+    shell = command.replace("gen ", f"{sys.executable} -m gen ", 1) + " -o -"
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        ["bash", "-c", shell],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_entries_call_entries(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    text = (calls / "generated/affine.py").read_text()
+    assert text.splitlines()[1:3] == [
+        '#     gen Affine "a + b*P3(c + d*x)" \\',
+        '#         --define "P3(x) = 0.5*(5*x**3-3*x)"',
+    ]
+    assert _again(text, tmp_path_factory.mktemp("elsewhere")) == text
+    code = "from generated.affine import affine; print(affine(1.0, 2.0, 0.5, 3.0, 0.5))"
+    used = subprocess.run(
+        [sys.executable, "-c", code], cwd=calls, capture_output=True, text=True, check=True
+    )
+    assert float(used.stdout) == 1 + 2 * 0.5 * (5 * 2.0**3 - 3 * 2.0)
+
+
+def test_check_notices_when_a_called_entry_changes(calls: Path) -> None:
+    assert run("check", cwd=calls).returncode == 0
+    (calls / "gen.toml").write_text(CALLS.replace("5*x**3-3*x", "5*x**3-2*x"))
+    done = run("check", cwd=calls)
+    assert done.returncode == 1
+    assert "generated/affine.py: stale\n" in done.stdout
+    assert "generated/rotate.py" not in done.stdout
+
+
+def test_several_outputs(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    text = (calls / "generated/rotate.py").read_text()
+    assert _again(text, tmp_path_factory.mktemp("elsewhere")) == text
+    expr = "c=cos(t); s=sin(t); u=c*x-s*y; v=s*x+c*y"
+    done = run("Rotate", expr, "--outputs", "u,v", "-o", "-", cwd=calls)
+    assert '    gen Rotate "c = cos(t); s = sin(t);' in done.stdout
+    assert "--outputs u,v\n" in done.stdout
+    one = run("Rotate", expr, "--outputs", "v", "-o", "-", cwd=calls).stdout
+    assert "    v = s*x+c*y\n" in one
+    assert run("list", cwd=calls).stdout.splitlines()[2] == (
+        "Rotate  c = cos(t); s = sin(t); u = c*x - s*y; v = s*x + c*y -> u, v"
+    )
+
+
+def test_the_command_calls_the_entries_of_this_folder(calls: Path) -> None:
+    done = run("G", "P3(x) + Scaled(x, 2)", "-o", "-", cwd=calls)
+    assert done.returncode == 0
+    assert '--define "P3(x) = 0.5*(5*x**3-3*x)" \\\n#         --define "Scaled(x, k) = k*x"' in (
+        done.stdout
+    )
+    # What is given with the command comes first.
+    own = run("G", "P3(x)", "--define", "P3(y) = y**2", "-o", "-", cwd=calls).stdout
+    assert "    dG/dx = 2 * x\n" in own
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (
+            ("G", "Scald(x)"),
+            "error: unknown function 'Scald' (column 1)\n    Scald(x)\n    ^^^^^\n"
+            "did you mean 'Scaled'?\n",
+        ),
+        (
+            ("G", "1 + P3(x, 2)"),
+            "error: P3 takes 1 argument, given 2 (column 5)\n    1 + P3(x, 2)\n        ^^^^^^^^\n"
+            "it is P3(x)\n",
+        ),
+        (
+            ("G", "Rotate(t, x, y)"),
+            "error: Rotate has several outputs: u, v (column 1)\n    Rotate(t, x, y)\n"
+            "    ^^^^^^^^^^^^^^^\na function that is called has one value\n",
+        ),
+        (
+            ("G", "u = x", "--outputs", "v"),
+            "error: --outputs v: the expression does not assign it; it assigns u\n",
+        ),
+        (
+            ("G", "x", "--define", "f = x"),
+            "error: define 'f': name and parameters are needed, as in P3(x)\n",
+        ),
+        (
+            ("G", "f(x)", "--import", "f(x) = mylib"),
+            "error: the primitive f has 1 args and 0 derivatives; one each is needed, "
+            "None where there is none\n",
+        ),
+        (
+            ("G", "f(x)", "--import", "f(x)"),
+            "error: --import f(x): a head, a path and derivatives are needed, as in "
+            '--import "f(x) = mylib.ops.f; 2*x"\n',
+        ),
+    ],
+)
+def test_messages_of_calls(calls: Path, args: tuple[str, ...], message: str) -> None:
+    done = run(*args, cwd=calls)
+    assert (done.returncode, done.stderr, done.stdout) == (2, message, "")
+
+
+def test_a_circle_of_entries_is_named(tmp_path: Path) -> None:
+    spec = (
+        '[functions.A]\nexpr = "B(x)"\n[functions.B]\nexpr = "2*C(x)"\n[functions.C]\nexpr = "A(x)"'
+    )
+    (tmp_path / "gen.toml").write_text(spec)
+    done = run("build", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: gen.toml: [functions.A]: in the function C: the functions call each other in a "
+        "circle: A -> B -> C -> A (column 1)\n    A(x)\n    ^\n"
+    )
+
+
+def test_an_imported_function(tmp_path: Path) -> None:
+    struve = "struve(v, x) = scipy.special.struve; None; struve(v - 1, x) - v*struve(v, x)/x"
+    done = run("H", "struve(0, x)**2", "--import", struve, "-o", "-", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "special.struve(" in done.stdout
+    assert _again(done.stdout, tmp_path) == done.stdout
+    (tmp_path / "gen.toml").write_text(
+        '[primitives.struve]\nargs = ["v", "x"]\nnumpy = "scipy.special.struve"\n'
+        'derivatives = ["None", "struve(v - 1, x) - v*struve(v, x)/x"]\n'
+        '[functions.H]\nexpr = "struve(0, x)**2"\n'
+    )
+    assert run("build", "-q", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "generated/h.py").read_text() == done.stdout
+    assert run("H", "struve(0, x)**2", "-o", "-", cwd=tmp_path).stdout == done.stdout

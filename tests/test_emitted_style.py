@@ -15,6 +15,7 @@ from tests.tensors import TENSORS
 ROOT = Path(__file__).resolve().parent.parent
 
 _LONG = "+".join(f"a_name_of_some_length_{i}*exp(-x{i}**2/{i + 1})" for i in range(60))
+_LONG_SUM = "+".join(f"x**{i}*exp(-x/{i + 1})" for i in range(12))
 _MORE = {
     "Product": "*".join(f"x{i}" for i in range(200)),
     "LongSum": _LONG,
@@ -23,6 +24,42 @@ _MORE = {
     "lower": "x**2",
     "Spaces": "(  x  +\n\n   y )*  2",
     "Nested": "silu(" * 40 + "x" + ")" * 40,
+}
+
+_LONG_CALL = "shifted(" * 9 + "x" + ", 0.25)" * 9
+_WITH_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
+    "LongDefinition": (
+        f"{_LONG_CALL} + summed(x)",
+        {"define": {"shifted(x, by)": "y = x + by; sin(y)*y", "summed(x)": _LONG_SUM}},
+    ),
+    "Several": ("c = cos(t); s = sin(t); u = c*x - s*y; v = s*x + c*y", {"outputs": "u,v"}),
+    "Imported": (
+        "own(x)*y + own(2)*own(n)",
+        {
+            "const": "n",
+            "primitives": {
+                "own": {
+                    "args": "x",
+                    "numpy": "numpy.square",
+                    "torch": "torch.square",
+                    "derivatives": "2*x",
+                }
+            },
+        },
+    ),
+    "Special": (
+        "own(x)**2",
+        {
+            "primitives": {
+                "own": {
+                    "args": "x",
+                    "numpy": "scipy.special.expit",
+                    "torch": "torch.special.expit",
+                    "derivatives": "own(x)*(1 - own(x))",
+                }
+            }
+        },
+    ),
 }
 
 
@@ -41,6 +78,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, expr in _MORE.items():
         for backend in ("numpy", "torch"):
             gen.write(name, expr, backend=backend, out=path / "ops")
+    for name, (expr, options) in _WITH_OPTIONS.items():
+        for backend in ("numpy", "torch"):
+            gen.write(name, expr, backend=backend, out=path / "ops", **options)
     return path
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from pathlib import Path
+
+import pytest
 
 import gen
 
@@ -43,6 +46,31 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
         assert result.exit_code == (2 if expected else 0)
         if expected:
             assert result.output == expected
+
+
+def test_the_functions_of_the_toml_are_read(tmp_path: Path) -> None:
+    from gen import pipeline
+    from gen.frontend.spec import read
+
+    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    p3 = '[functions.P3]\nexpr = "0.5*(5*x**3-3*x)"\n[functions.H]\nexpr = "struve(1, x)"\n'
+    (tmp_path / "gen.toml").write_text("".join(blocks).replace(', "torch"]', "]") + p3)
+    spec = read(tmp_path / "gen.toml")
+    names = [file.name for one in spec.entries for file in pipeline.entry(one.request, ["numpy"])]
+    assert names == ["affine.py", "h.py", "linear.py", "p3.py", "rotate.py"]
+
+
+def test_the_python_function_is_what_it_says(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(import math\n.*?)```", README, re.DOTALL)
+    path = tmp_path / "example.py"
+    path.write_text(code)
+    import runpy
+
+    names = runpy.run_path(str(path))
+    s6, s = (1.1 / 1.2) ** 6, 1.2 / 3.3
+    expected = 4 * (s6**2 - s6) * 0.5 * (1 + math.cos(math.pi * s))
+    assert float(names["energy"](1.2, 1.1, 1.0)) == pytest.approx(expected)
+    assert names["Energy"].__name__ == "Energy"
 
 
 def test_the_python_runs(tmp_path: Path) -> None:

@@ -35,7 +35,16 @@ MAY_IMPORT = {
     | {"gen.render", "gen.provenance"},
     "gen.cli": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
     | {"gen.pipeline"},
-    "gen": {"gen.errors", "gen.files", "gen.importer", "gen.pipeline", "gen.verify"},
+    "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},
+    "gen": {
+        "gen.decorator",
+        "gen.errors",
+        "gen.frontend",
+        "gen.files",
+        "gen.importer",
+        "gen.pipeline",
+        "gen.verify",
+    },
     "gen.__main__": {"gen.cli"},
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 
 import gen
+from gen.naming import snake_case
 from tests.tensors import ENTRIES, TensorCase, parametrize_tensors
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def _gradients(outputs: tuple[Tensor, ...], inputs: list[Tensor]) -> list[Tensor
     return [torch.zeros_like(one) if grad is None else grad for grad, one in pairs]
 
 
-def _saved(function: Callable[..., Any], inputs: list[Tensor]) -> tuple[int, int]:
+def _saved(function: Callable[..., Any], inputs: list[Any]) -> tuple[int, int]:
     """How many tensors are kept for backward, and how many of them are neither given nor
     returned; the same memory is counted once.
     """
@@ -48,7 +50,9 @@ def _saved(function: Callable[..., Any], inputs: list[Tensor]) -> tuple[int, int
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         outputs = _outputs(function(*inputs))
-    there = {one.untyped_storage().data_ptr() for one in (*inputs, *outputs)}
+    there = {
+        one.untyped_storage().data_ptr() for one in (*inputs, *outputs) if isinstance(one, Tensor)
+    }
     return len(kept), len(kept - there)
 
 
@@ -56,8 +60,8 @@ def _saved(function: Callable[..., Any], inputs: list[Tensor]) -> tuple[int, int
 def test_torch_equals_autograd_of_the_plain_code(case: TensorCase) -> None:
     cls: Any = gen.load("Case", case.expr, backend="torch", **case.options)
     inputs = [one.requires_grad_() for one in case.inputs()]
-    expected = _outputs(case.plain(*inputs))
-    found = _outputs(cls.apply(*inputs))
+    expected = _outputs(case.plain(*inputs, *case.constants))
+    found = _outputs(cls.apply(*inputs, *case.constants))
     assert [one.shape for one in found] == [one.shape for one in expected]
     for one, want in zip(found, expected, strict=True):
         torch.testing.assert_close(one, want, **TOLERANCE)
@@ -70,36 +74,40 @@ def test_torch_equals_autograd_of_the_plain_code(case: TensorCase) -> None:
 def test_gradcheck_and_gradgradcheck(case: TensorCase) -> None:
     cls: Any = gen.load("Case", case.expr, backend="torch", **case.options)
     inputs = [one.requires_grad_() for one in case.inputs()]
-    assert gradcheck(cls.apply, inputs)
-    assert gradgradcheck(cls.apply, inputs)
+    given: Any = (*inputs, *case.constants)
+    assert gradcheck(cls.apply, given)
+    assert gradgradcheck(cls.apply, given)
 
 
 @parametrize_tensors()
 def test_nothing_is_kept_that_is_not_there_anyway(case: TensorCase) -> None:
     module = gen.module("Case", case.expr, backend="torch", **case.options)
     inputs = [one.requires_grad_() for one in case.inputs()]
-    assert _saved(module.case, inputs)[1] == 0
+    assert _saved(module.case, [*inputs, *case.constants])[1] == 0
 
 
 @pytest.mark.parametrize("case", ENTRIES, ids=[case.id for case in ENTRIES])
 def test_no_more_is_saved_than_by_the_plain_code(case: TensorCase) -> None:
     module = gen.module("Case", case.expr, backend="torch", **case.options)
     inputs = [one.requires_grad_() for one in case.inputs()]
-    assert _saved(module.case, inputs)[0] <= _saved(case.plain, inputs)[0]
+    assert (
+        _saved(module.case, [*inputs, *case.constants])[0]
+        <= _saved(case.plain, [*inputs, *case.constants])[0]
+    )
 
 
 @parametrize_tensors()
 def test_numpy_equals_torch(case: TensorCase) -> None:
     cls: Any = gen.load("Case", case.expr, **case.options)
     inputs = [one.requires_grad_() for one in case.inputs()]
-    expected = _outputs(case.plain(*inputs))
-    value, pullback = cls.vjp(*(one.detach().numpy() for one in inputs))
+    expected = _outputs(case.plain(*inputs, *case.constants))
+    value, pullback = cls.vjp(*(one.detach().numpy() for one in inputs), *case.constants)
     found = _outputs(value)
     for one, want in zip(found, expected, strict=True):
         assert np.shape(one) == tuple(want.shape)
         np.testing.assert_allclose(one, want.detach().numpy(), **TOLERANCE)
     gradients = pullback(*(one.numpy() for one in _cotangents(expected)))
-    for one, want in zip(gradients, _gradients(expected, inputs), strict=True):
+    for one, want in zip(gradients, _gradients(expected, inputs), strict=False):
         assert np.shape(one) == tuple(want.shape)
         np.testing.assert_allclose(one, want.numpy(), **TOLERANCE)
 
@@ -111,7 +119,9 @@ def test_composes_with_torch_func(case: TensorCase) -> None:
 
     def total(function: Callable[..., Any]) -> Callable[..., Tensor]:
         def summed(*values: Tensor) -> Tensor:
-            return torch.stack([one.sin().sum() for one in _outputs(function(*values))]).sum()
+            return torch.stack(
+                [one.sin().sum() for one in _outputs(function(*values, *case.constants))]
+            ).sum()
 
         return summed
 
@@ -129,7 +139,27 @@ def test_composes_with_torch_func(case: TensorCase) -> None:
 def test_float32_stays_float32(case: TensorCase) -> None:
     cls: Any = gen.load("Case", case.expr, **case.options)
     inputs = [one.float().numpy() for one in case.inputs()]
-    value, pullback = cls.vjp(*inputs)
+    value, pullback = cls.vjp(*inputs, *case.constants)
     outputs = _outputs(value)
     gradients = pullback(*outputs)
-    assert {np.asarray(one).dtype for one in (*outputs, *gradients)} == {np.dtype(np.float32)}
+    assert {np.asarray(one).dtype for one in (*outputs, *gradients[: len(inputs)])} == {
+        np.dtype(np.float32)
+    }
+
+
+@pytest.mark.parametrize("case", ENTRIES, ids=[case.id for case in ENTRIES])
+def test_the_committed_modules_are_these(case: TensorCase) -> None:
+    name = snake_case(case.id)
+    ours = importlib.import_module(f"generated.{name}")
+    torchs = importlib.import_module(f"generated.{name}_torch")
+    inputs = [one.requires_grad_() for one in case.inputs()]
+    expected = _outputs(case.plain(*inputs, *case.constants))
+    found = _outputs(getattr(torchs, name)(*inputs, *case.constants))
+    arrays = (one.detach().numpy() for one in inputs)
+    values = _outputs(getattr(ours, name)(*arrays, *case.constants))
+    for one, two, want in zip(found, values, expected, strict=True):
+        torch.testing.assert_close(one, want, **TOLERANCE)
+        np.testing.assert_allclose(two, want.detach().numpy(), **TOLERANCE)
+    wanted = _gradients(expected, inputs)
+    for one, want in zip(_gradients(found, inputs), wanted, strict=True):
+        torch.testing.assert_close(one, want, **TOLERANCE)

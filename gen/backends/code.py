@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from gen.backends.arrays import ARRAY_OPERATIONS, ArrayDialect, Operand, array_operation
 from gen.backends.layout import WIDTH, broken
 from gen.graph.algebra import MIRRORED
-from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Graph, Node, constants, reachable
+from gen.graph.graph import COTANGENT, CUSTOM, INPUT, OUTPUT, Graph, Node, constants, reachable
 from gen.graph.infix import (
     ATOM,
     CHOICE,
@@ -27,6 +27,7 @@ from gen.graph.infix import (
     raised,
     third,
 )
+from gen.naming import snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +55,9 @@ class Dialect(ArrayDialect, Protocol):
 
     def call(self, op: str, operands: Sequence[Operand]) -> Text:
         """The code of a function, selection or boolean operation."""
+
+    def custom(self, name: str, operands: Sequence[Operand]) -> Text:
+        """The code of a function of the user's own."""
 
 
 class Writer:
@@ -156,6 +160,8 @@ class Writer:
             return f"{name}{separator}{exponent}" if name.isidentifier() else "t"
         if op in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
             return "mask"
+        if op == CUSTOM:
+            op = snake_case(str(self.graph[node].payload))
         if op in _KINDS and isinstance(self.graph[node].payload, tuple):
             op = str(self.graph[node].payload[0])  # type: ignore[index]
         if len(args) == 1 and op not in _NAMELESS and self.code(args[0]).isidentifier():
@@ -207,6 +213,8 @@ class Writer:
             return Operand(arithmetic, numbers_only and not is_comparison)
         if node.op == "power" and not numbers_only:
             return Operand(raised(*texts), False)
+        if node.op == CUSTOM:
+            return Operand(self.dialect.custom(str(node.payload), operands), False)
         return Operand(self.dialect.call(node.op, operands), False)
 
     def _optional(self, node: Node, texts: list[Text]) -> Text:

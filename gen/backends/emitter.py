@@ -7,9 +7,10 @@ copies, sums and spells; see `Emitter`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from gen.backends.code import Dialect, Writer
+from gen.backends.custom import Customs
 from gen.backends.layout import BODY, WIDTH, assigned, called, none, returning
 from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline
@@ -18,7 +19,7 @@ from gen.graph.graph import INPUT, reachable
 from gen.graph.infix import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gen.model import Block, Kernel, Operand
 
@@ -42,12 +43,16 @@ class Emitter(ABC, Generic[View]):
         reserved: names that the module needs for itself.
     """
 
+    backend: str  # its name
+    short: ClassVar[Mapping[str, str]]  # what the modules that it imports are called in its code
     always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
     kept_shape: str  # what gives the shape of what ctx keeps of an input
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
+        self.customs = Customs.of(request.primitives, self.backend, self.short)
+        reserved |= self.customs.roots
         if request.name in reserved:
             raise GenError(f"{request.name!r} cannot name a function: the module needs that name")
         self.kernel = kernel
@@ -60,7 +65,7 @@ class Emitter(ABC, Generic[View]):
             # One output alone is called so by every module.
             taken - {"output", "grad_output"} if len(outputs) == 1 else taken,
         )
-        self.outline = Outline(kernel, names)
+        self.outline = Outline(kernel, names, self.customs.paths)
         self.runtime = set(self.always)
 
     @abstractmethod

@@ -9,7 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.arrays import Operand as Code
 from gen.backends.arrays import method
@@ -20,8 +20,9 @@ from gen.errors import GenError
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from gen.backends.custom import Customs
     from gen.model import Kernel, Operand
 
 # What the module needs for itself; an input of such a name gets an underscore.
@@ -128,6 +129,7 @@ class _Dialect:
 
     beside: tuple[str, ...]  # the arrays whose dtype a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
+    customs: Customs  # the user's own functions
     keep: str = "keepdims=True"
 
     def scalar(self, number: Text) -> Text:
@@ -153,6 +155,9 @@ class _Dialect:
             function, part = _SCIPY_PARTS[op]
             return Text(f"{self._special(function, texts).code}[{part}]")
         return self._other(op, operands)
+
+    def custom(self, name: str, operands: Sequence[Code]) -> Text:
+        return self.customs.call(name, [self._array(one) for one in operands])
 
     # ---- along axes
 
@@ -260,11 +265,6 @@ _SIGNS = 2
 _ANY = re.compile(r"\b(np|special)\.|\bscalar\(|\.(sum|mean|max|min|prod)\(|\.m?T\b|\[|@")
 
 
-def _annotation(lines: Sequence[str]) -> str:
-    """What a variable needs whose value mypy would take for Any."""
-    return ": Array" if any(_ANY.search(line) for line in lines) else ""
-
-
 def _is_selection(value: str) -> bool:
     """Whether a value is a call of np.where and nothing else."""
     if not value.startswith("np.where("):
@@ -277,9 +277,11 @@ class _Emitter(Emitter[Module]):
     copy = ".copy()"
     kept_shape = ".shape"
     always = ("Array", "Context")
+    backend = "numpy"
+    short: ClassVar[Mapping[str, str]] = {"numpy": "np", "scipy.special": "special"}
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
-        return _Dialect(tuple(beside), self.runtime)
+        return _Dialect(tuple(beside), self.runtime, self.customs)
 
     def target(self, operand: Operand) -> str:
         return self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
@@ -295,12 +297,17 @@ class _Emitter(Emitter[Module]):
 
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where mypy would take the value for Any."""
-        annotation = _annotation([*lines, value])
+        annotation = self._annotation([*lines, value])
         if self.outline.plain and len(_SIGN.findall(value)) > _SIGNS:
             annotation = ": Array"
         if not annotation or _is_selection(value):
             return [f"return {value}"]
         return [f"{name}{annotation} = {value}", f"return {name}"]
+
+    def _annotation(self, lines: Sequence[str]) -> str:
+        """What a variable needs whose value mypy would take for Any."""
+        found = any(_ANY.search(line) for line in lines) or self.customs.is_in(lines)
+        return ": Array" if found else ""
 
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
@@ -345,7 +352,8 @@ class _Emitter(Emitter[Module]):
         imports.append("from numpy.typing import ArrayLike")
         if re.search(r"\bspecial\.", text):
             imports.append("from scipy import special")
-        return (*imports, "", *imported("._runtime", self.runtime))
+        own = self.customs.imports() if self.customs.modules else []
+        return (*imports, *own, "", *imported("._runtime", self.runtime))
 
     def _forward(self) -> list[str]:
         checks, lines, values = self.forward()
@@ -356,7 +364,7 @@ class _Emitter(Emitter[Module]):
             return [*before, *lines, *keep, *like, *returning(values)]
         (value,) = values
         if any(self.kernel.saved_outputs):
-            output = f"output{_annotation([*lines, value])} = {value}"
+            output = f"output{self._annotation([*lines, value])} = {value}"
             return [*before, *lines, output, *keep, "return output"]
         return [*before, *keep, *lines, *self.returned("output", value, lines)]
 

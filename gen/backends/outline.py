@@ -13,10 +13,10 @@ from gen.backends.layout import BODY, WIDTH, called, listed
 from gen.provenance import broken, statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gen.backends.names import Names
-    from gen.model import Kernel, Operand
+    from gen.model import Definition, Kernel, Operand
 
 _SAVING = 50  # the room for what is saved in a line of a docstring
 _ALL = 3  # saved inputs are named up to this many
@@ -28,6 +28,7 @@ class Outline:
 
     kernel: Kernel
     names: Names
+    paths: Mapping[str, str]  # of the user's own functions, by name
 
     @property
     def name(self) -> str:
@@ -118,6 +119,21 @@ class Outline:
     def signature(self) -> str:
         return f"{self.name}({', '.join(one.input.name for one in self.kernel.operands)})"
 
+    def _definitions(self) -> list[str]:
+        """The functions that the formula calls."""
+        return [
+            line
+            for one in self.kernel.formula.request.definitions
+            for line in self._definition(one)
+        ]
+
+    def _definition(self, one: Definition) -> list[str]:
+        *steps, last = statements(one.expr)
+        head = f"{one.name}({', '.join(one.parameters or ())})"
+        name, sign, value = last.partition(" = ")
+        where = f", where {'; '.join(steps)}" if steps else ""
+        return self._equation(head, f"{value if sign else name}{where}")
+
     def _formula(self) -> list[str]:
         """The formula as it was written, a line for each statement."""
         *steps, last = statements(self.kernel.formula.request.expr)
@@ -135,13 +151,14 @@ class Outline:
 
     def documentation(self) -> tuple[str, ...]:
         """The body of the module's docstring."""
-        lines = self._formula()
+        lines = [*self._definitions(), *self._formula()]
         pairs = zip(self.kernel.operands, self.kernel.derivatives, strict=True)
         for operand, derivative in pairs:
             if derivative is not None:
                 lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
-        notes = [f"Saved for backward: {self._kept()}{self._reason()}.", *self._compared()]
+        notes = [f"{name} is {path}." for name, path in self.paths.items()]
+        notes += [f"Saved for backward: {self._kept()}{self._reason()}.", *self._compared()]
         notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
         notes += [
             f"{one.input.name} may be None, and its operation is skipped then."

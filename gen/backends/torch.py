@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.arrays import Operand as Code
 from gen.backends.arrays import method
@@ -29,8 +29,9 @@ from gen.graph.infix import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from gen.backends.custom import Customs
     from gen.model import Kernel, Operand
 
 # What the module needs for itself; an input of such a name gets an underscore. Those
@@ -101,6 +102,7 @@ class _Dialect:
 
     beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
     runtime: set[str]  # the names that the module imports from its runtime
+    customs: Customs  # the user's own functions
     keep: str = "keepdim=True"
 
     def scalar(self, number: Text) -> Text:
@@ -127,6 +129,9 @@ class _Dialect:
             self.runtime.add(op)
             return call(op, texts)
         return self._other(op, texts)
+
+    def custom(self, name: str, operands: Sequence[Code]) -> Text:
+        return self.customs.call(name, [self._tensor(one) for one in operands])
 
     # ---- along axes
 
@@ -241,9 +246,11 @@ class _Emitter(Emitter[Module]):
     copy = ".clone()"
     kept_shape = ""
     always = ("Context",)
+    backend = "torch"
+    short: ClassVar[Mapping[str, str]] = {"torch": "torch"}
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
-        return _Dialect(tuple(beside), self.runtime)
+        return _Dialect(tuple(beside), self.runtime, self.customs)
 
     def target(self, operand: Operand) -> str:
         saved = f"{self.outline.identifier(operand)}.shape"
@@ -261,7 +268,8 @@ class _Emitter(Emitter[Module]):
 
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where PyTorch does not say what it returns."""
-        if any(_UNTYPED.search(line) for line in (*lines, value)):
+        code = (*lines, value)
+        if any(_UNTYPED.search(line) for line in code) or self.customs.is_in(code):
             return [f"{name}: Tensor = {value}", f"return {name}"]
         return [f"return {value}"]
 
@@ -324,7 +332,8 @@ class _Emitter(Emitter[Module]):
         return [*lines, *called(f"return {apply}", [outline.name, *names])]
 
     def _imports(self) -> tuple[str, ...]:
-        lines = ["from typing import Any", "", "import torch", "from torch import Tensor", ""]
+        own = self.customs.imports() if self.customs.modules else []
+        lines = ["from typing import Any", "", "import torch", "from torch import Tensor", *own, ""]
         return (*lines, *imported("._runtime_torch", self.runtime))
 
     def _setup(self) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
 from gen.frontend.einsum import einsum
-from gen.frontend.views import Space, View, show
+from gen.frontend.views import MisfitError, Space, View, show
 from gen.graph.algebra import Term, call, power
 from gen.graph.indices import ELLIPSIS, Index, Indices, fresh
 from gen.graph.leading import sources
@@ -223,7 +223,7 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     b = _apart(b, indices(a.term))
     rows = b.order[-1] if len(b.tail) == 1 else b.order[-2]
     if rows is None or rows.size != i.size:
-        raise GenError(f"shapes {show(a.order)} and {show(b.order)} do not fit {name}")
+        raise MisfitError([a.order, b.order], name)
     # The columns of b are nothing to a: with an axis of size 1 in their place, a's rows
     # and what is before them meet those of b.
     columns = b.order[-1:] if len(b.tail) > 1 else ()

@@ -105,7 +105,10 @@ def check(
     assert isinstance(node.func, ast.Name)
     name = node.func.id
     if name not in FUNCTIONS:
-        hint = nearest(name, (*FUNCTIONS, *ARRAY_FUNCTIONS, *library.definitions, "Piecewise"))
+        hint = nearest(
+            name,
+            (*FUNCTIONS, *ARRAY_FUNCTIONS, *library.definitions, *library.primitives, "Piecewise"),
+        )
         if name in variables or name in CONSTANTS:
             hint = f"a product needs its sign: write {name}*(...)"
         return source.fault(node.func, f"unknown function {name!r}", hint)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from gen.errors import GenError, nearest
 from gen.frontend.heads import HINTS, apply, head
 from gen.frontend.recognise import Families, families
-from gen.graph.algebra import Term, constant, number, select, symbol, truth
+from gen.graph.algebra import Term, constant, custom, number, select, symbol, truth
 from gen.graph.evaluate import CONSTANTS, decide
 from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import BOOLEANS, Builder
@@ -43,6 +43,8 @@ class Conversion:
 
     builder: Builder
     inputs: dict[str, sympy.Symbol] = field(default_factory=dict)  # those met, by name
+    own: Mapping[type[sympy.Basic], str] = field(default_factory=dict)  # the user's, with names
+    met: dict[str, int] = field(default_factory=dict)  # those met, and how many arguments they had
     _heights: dict[int, int] = field(default_factory=dict)  # of the parts, by identity
     _nested: int = 0  # in how many sums and products the conversion is
     _written_out: int = 0  # nodes in sums and products so far
@@ -78,6 +80,8 @@ class Conversion:
             return _Parts(node, tuple(part for pair in node.args for part in pair.args))
         if isinstance(node, sympy.Sum | sympy.Product) or not node.args:
             return _Parts(node, ())
+        if type(node) in self.own:
+            return _Parts(node, node.args)
         if head(type(node).__name__) is None or _is_undefined(node):
             raise _refused(node)
         is_small = len(node.args) <= _FEW and self._heights.get(id(node), 0) <= _FLAT
@@ -110,9 +114,18 @@ class Conversion:
             return self._written(node, node.limits, known)
         if isinstance(node, sympy.Piecewise):
             return _piecewise(operands)
+        if type(node) in self.own:
+            return self._custom(self.own[type(node)], operands)
         if node.args:
             return apply(type(node).__name__, operands)
         return _leaf(node, self.builder)
+
+    def _custom(self, name: str, operands: list[Term]) -> Term:
+        """A function of the user's own."""
+        if self.met.setdefault(name, len(operands)) != len(operands):
+            counts = f"{self.met[name]} and {len(operands)}"
+            raise GenError(f"{name} has {counts} arguments; one number of them is needed")
+        return custom(name, *operands)
 
     def _input(self, node: sympy.Symbol) -> Term:
         name = node.name
@@ -198,10 +211,14 @@ def _is_undefined(node: sympy.Basic) -> bool:
 
 
 def _refused(node: sympy.Basic) -> GenError:
+    import sympy
+
     name = type(node).__name__
     if _is_undefined(node):
         return GenError(f"SymPy's undefined function {name} is not part of the language")
     hint = HINTS.get(name) or nearest(name, FUNCTIONS)
+    if isinstance(node, sympy.Function) and not type(node).__module__.startswith("sympy."):
+        hint = f"say what code calls, as in printers={{{name}: {{'numpy': 'mylib.ops.f'}}}}"
     return GenError(f"SymPy's {name} is not part of the language" + (f"; {hint}" if hint else ""))
 
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.frontend.views import Space, View, show
+from gen.frontend.views import MisfitError, Space, View, show
 from gen.graph.indices import Index, fresh
 from gen.graph.tensors import rename, sum_over
 
@@ -30,6 +30,7 @@ def einsum(space: Space, equation: str, views: Sequence[View]) -> View:
     inputs, output = _read(equation, len(views))
     letters: dict[str, Index] = {}
     spread = [_labelled(one, view, equation) for one, view in zip(inputs, views, strict=True)]
+    _check_sizes(spread, equation)
     reserved = [axis for axes in spread for letter, axis in axes if letter == "." and axis]
     terms = [
         _named(space, axes, view, letters, reserved)
@@ -83,6 +84,20 @@ def _labelled(letters: str, view: View, equation: str) -> list[tuple[str, Axis]]
     return list(zip([*before, *"." * spare, *after], view.order, strict=True))
 
 
+def _check_sizes(spread: Sequence[list[tuple[str, Axis]]], equation: str) -> None:
+    """Refuse a letter that is two sizes."""
+    sizes: dict[str, str] = {}
+    for axes in spread:
+        for letter, axis in axes:
+            if letter == "." or axis is None:
+                continue
+            known = sizes.setdefault(letter, axis.size)
+            if known != axis.size:
+                orders = [tuple(axis for _, axis in one) for one in spread]
+                both = f"{letter!r} is {known} and {axis.size}"
+                raise MisfitError(orders, f"{equation!r}, where {both}")
+
+
 def _named(
     space: Space,
     axes: list[tuple[str, Axis]],
@@ -98,8 +113,6 @@ def _named(
             continue
         known = letter in letters
         index = letters.setdefault(letter, fresh(axis, [*letters.values(), *reserved]))
-        if index.size != axis.size:
-            raise GenError(f"einsum: {letter!r} is both {index.size} and {axis.size}")
         if known and index in names.values():
             again = fresh(axis, [*letters.values(), *reserved, *names, *names.values()])
             repeated.append((index, again))

@@ -6,18 +6,28 @@ and which of them were called. A definition may call others; a circle is refused
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gen.errors import GenError
-from gen.frontend.syntax import Source, Statement, check_quotes, names, parse
+from gen.errors import DefinitionError, GenError
+from gen.frontend.arrays import ARRAY_FUNCTIONS
+from gen.frontend.syntax import MAX_NODES, Source, Statement, check_quotes, names, parse
+from gen.graph.functions import FUNCTIONS
+from gen.model import Definition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from gen.model import Definition
+    from gen.model import Primitive, Request
 
 CONSTANTS = ("pi", "E")
+
+# What expressions call without anybody's saying so.
+LANGUAGE_FUNCTIONS = frozenset({*FUNCTIONS, *ARRAY_FUNCTIONS, "Piecewise"})
+
+# How many functions may be inside each other's bodies: reading one takes recursion.
+_DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,8 @@ class Body:
     source: Source
     statements: tuple[Statement, ...]
     parameters: tuple[str, ...]
+    outputs: tuple[str | None, ...]  # the names whose values it has; None: that of its last line
+    size: int  # nodes of its trees
 
 
 @dataclass(slots=True)
@@ -35,11 +47,15 @@ class Library:
     """Definitions by name; `called` are those that were asked for, and what they call."""
 
     definitions: dict[str, Definition]
+    primitives: dict[str, Primitive] = field(default_factory=dict)
     called: dict[str, Body] = field(default_factory=dict)
+    read: int = 0  # nodes of all the bodies that calls have been replaced by
 
     @classmethod
-    def of(cls, definitions: Iterable[Definition]) -> Library:
-        return cls({one.name: one for one in definitions})
+    def of(cls, request: Request) -> Library:
+        """What a request brings along."""
+        primitives = {one.name: one for one in request.primitives}
+        return cls({one.name: one for one in request.definitions}, primitives)
 
     def __contains__(self, name: str) -> bool:
         return name in self.definitions
@@ -49,21 +65,95 @@ class Library:
         if name in stack:
             circle = " -> ".join((*stack[stack.index(name) :], name))
             raise GenError(f"the functions call each other in a circle: {circle}")
+        if len(stack) > _DEEPEST:
+            raise GenError(f"functions are inside each other's bodies; at most {_DEEPEST} are read")
         if name not in self.called:
             self.called[name] = _parsed(self.definitions[name])
         return self.called[name]
 
+    def written(self) -> tuple[Definition, ...]:
+        """Those that were called, their parameters and their value written out."""
+        return tuple(_explicit(self.called[name]) for name in sorted(self.called))
+
+    def count(self, body: Body) -> None:
+        """Note that a call is replaced by its body."""
+        self.read += body.size
+        if self.read > MAX_NODES:
+            raise GenError(
+                f"the functions that are called have more than {MAX_NODES} operations "
+                "written out; no more are read"
+            )
+
+
+def needed(
+    statements: Sequence[Statement], definitions: Mapping[str, Definition]
+) -> tuple[str, ...]:
+    """The definitions that statements call, and those that these call, by name.
+
+    A definition that cannot be read is among them; whoever calls it says what is wrong.
+    """
+    found: set[str] = set()
+    pending = [statement.tree for statement in statements]
+    while pending:
+        new = {name for name in calls(pending) if name in definitions} - found
+        found |= new
+        pending = [tree for name in new for tree in trees_of(definitions[name])]
+    return tuple(sorted(found))
+
+
+def calls(trees: Iterable[ast.expr]) -> set[str]:
+    """The names of the functions that trees call."""
+    return {
+        node.func.id
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+def trees_of(definition: Definition) -> list[ast.expr]:
+    """The syntax of a definition; nothing where it cannot be read."""
+    try:
+        return [statement.tree for statement in parse(Source(definition.expr))]
+    except GenError:
+        return []
+
 
 def _parsed(definition: Definition) -> Body:
     source = Source(definition.expr)
+    name = definition.name
     try:
         statements = parse(source)
         check_quotes(source)
-        found = [name for name in names(statements, source) if name not in CONSTANTS]
+        found = [one for one in names(statements, source) if one not in CONSTANTS]
     except GenError as fault:
-        raise GenError(f"in the function {definition.name}: {fault}") from None
-    parameters = definition.parameters or tuple(found)
-    unknown = [name for name in found if name not in parameters]
+        raise DefinitionError(f"the function {name}", fault) from None
+    parameters = tuple(found) if definition.parameters is None else definition.parameters
+    unknown = [one for one in found if one not in parameters]
     if unknown:
-        raise GenError(f"the function {definition.name} has no parameter {unknown[0]!r}")
-    return Body(definition, source, statements, parameters)
+        takes = f"its parameters are {', '.join(parameters)}" if parameters else "it has none"
+        raise GenError(f"the function {name} has no parameter {unknown[0]!r}; {takes}")
+    assigned = {one.name for one in statements}
+    for one in definition.outputs:
+        if one not in assigned:
+            raise GenError(f"the function {name} has no output {one!r}")
+    size = sum(1 for one in statements for _ in ast.walk(one.tree))
+    outputs = definition.outputs or _outputs(statements)
+    return Body(definition, source, statements, parameters, outputs, size)
+
+
+def _explicit(body: Body) -> Definition:
+    """A definition that needs no options to say what it means."""
+    (value,) = body.outputs
+    natural = (value,) == _outputs(body.statements)
+    expr = body.definition.expr if natural else f"{body.definition.expr}\n{value}"
+    return Definition(body.definition.name, body.parameters, expr)
+
+
+def _outputs(statements: Sequence[Statement]) -> tuple[str | None, ...]:
+    """The value without a name, or all that no other statement reads."""
+    if statements[-1].name is None:
+        return (None,)
+    trees = [statement.tree for statement in statements]
+    read = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return tuple(one.name for one in statements if one.name not in read)

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from gen.errors import GenError, nearest
+from gen.frontend.definitions import definitions
+from gen.frontend.primitives import primitives
 from gen.model import SAVE, Request
 
 Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape", "outputs", "save")
+_OPTIONS = ("args", "const", "optional", "shape", "outputs", "save", "define", "primitives")
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -42,6 +44,8 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         shape=_shapes(options.get("shape", {})),
         outputs=_names("outputs", options.get("outputs", ())),
         save=_save(options.get("save", "auto")),
+        definitions=definitions(options.get("define", {})),
+        primitives=primitives(options.get("primitives", {})),
     )
 
 

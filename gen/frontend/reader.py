@@ -13,19 +13,20 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gen.errors import ExpressionError, GenError
+from gen.errors import DefinitionError, ExpressionError, GenError
 from gen.frontend import calls
 from gen.frontend.arrays import ARRAY_FUNCTIONS, swapped, transposed
 from gen.frontend.library import CONSTANTS
 from gen.frontend.refusals import WRONG_NODES, WRONG_OPERATORS
 from gen.frontend.syntax import LANGUAGE, MAX_DIGITS
-from gen.frontend.views import View, show
+from gen.frontend.views import MisfitError, View, show
 from gen.graph.algebra import (
     Term,
     both,
     call,
     compare,
     constant,
+    custom,
     either,
     negated,
     number,
@@ -69,6 +70,8 @@ _OPTIONAL: dict[type[ast.operator], str] = {
     ast.Sub: "optional_sub",
     ast.Mult: "optional_mul",
 }
+
+_LONGEST_SHOWN = 24  # characters of an operand in a message
 
 _CONDITIONS = ("And", "Or", "Not", "Xor", "logical_and", "logical_or", "logical_not")
 
@@ -157,7 +160,9 @@ class Reader:
         if not isinstance(node.func, ast.Name):
             raise self._unsupported(node.func)
         name = node.func.id
-        if self._is_own(name):
+        if name in self.library.primitives:
+            self._check_count(node, self.library.primitives[name].parameters)
+        elif self._is_own(name):
             self._check_own_call(node)
         elif name == "Piecewise":
             for one in node.keywords:
@@ -174,22 +179,35 @@ class Reader:
         if name not in self.library:
             return False
         known = name in FUNCTIONS or name in ARRAY_FUNCTIONS
-        return not (known and name in self.stack)
+        return not (known and self.stack[-1:] == (name,))
 
     def _is_array_call(self, node: ast.Call) -> bool:
-        own = isinstance(node.func, ast.Name) and self._is_own(node.func.id)
-        return not own and calls.is_array_call(node)
+        if isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name in self.library.primitives or self._is_own(name):
+                return False
+        return calls.is_array_call(node)
 
     def _check_own_call(self, node: ast.Call) -> None:
         assert isinstance(node.func, ast.Name)
         name = node.func.id
+        body = self._body(node, name)
+        self._check_count(node, body.parameters)
+        if len(body.outputs) > 1:
+            several = ", ".join(map(str, body.outputs))
+            what = f"{name} has several outputs: {several}"
+            raise self.source.fault(node, what, "a function that is called has one value")
+
+    def _check_count(self, node: ast.Call, parameters: Sequence[str]) -> None:
+        """Refuse a call that does not give each parameter its argument."""
+        assert isinstance(node.func, ast.Name)
+        name, due = node.func.id, len(parameters)
         if node.keywords:
             what = f"{name} was given a keyword argument"
             raise self.source.fault(node.keywords[0].value, what, "arguments are positional")
-        due = len(self._body(node, name).parameters)
         if len(node.args) != due:
-            takes = calls.counted(due, due)
-            raise self.source.fault(node, f"{name} takes {takes}, given {len(node.args)}")
+            takes, hint = calls.counted(due, due), f"it is {name}({', '.join(parameters)})"
+            raise self.source.fault(node, f"{name} takes {takes}, given {len(node.args)}", hint)
 
     def _unsupported(self, node: ast.expr) -> ExpressionError:
         what, hint = WRONG_NODES.get(type(node), (type(node).__name__, ""))
@@ -207,8 +225,19 @@ class Reader:
             return self._view(node, operands)
         except ExpressionError:
             raise
+        except MisfitError as fault:
+            raise self._misfit(node, operands, fault) from None
         except GenError as fault:
             raise self.source.fault(node, str(fault)) from None
+
+    def _misfit(self, node: ast.expr, operands: list[View], fault: MisfitError) -> ExpressionError:
+        """Shapes that do not fit, with the operands that have them."""
+        pairs = zip(self._operands(node), operands, strict=True)
+        shown = [
+            f"{_excerpt(ast.unparse(one))} {show(view.order)}" for one, view in pairs if view.order
+        ]
+        what = f"{' and '.join(shown)} do not fit {fault.what}"
+        return self.source.fault(node, what)
 
     def _check_constants(self, node: ast.expr, operands: list[View]) -> None:
         """Refuse constants that are no finite numbers where they meet an input."""
@@ -335,6 +364,9 @@ class Reader:
     def _call(self, node: ast.Call, operands: list[View]) -> View:
         assert isinstance(node.func, ast.Name)
         name = node.func.id
+        if name in self.library.primitives:
+            terms, like = self.space.united([self._array(view, node) for view in operands], name)
+            return like.with_term(custom(name, *terms))
         if self._is_own(name):
             return self._own(node, name, operands)
         if name == "Piecewise":
@@ -365,17 +397,17 @@ class Reader:
         """A function of the user's, its body read with the arguments in its parameters' place."""
         body = self._body(node, name)
         views = [self._array(view, node) for view in operands]
+        self.library.count(body)
         variables = dict(zip(body.parameters, views, strict=True))
         inner = Reader(self.space, body.source, self.library, variables, stack=(*self.stack, name))
         try:
             inner.run(body.statements)
+            (value,) = body.outputs
+            return inner.values[-1] if value is None else inner.variables[value]
+        except DefinitionError:
+            raise
         except ExpressionError as fault:
-            raise GenError(f"in the function {name}: {fault}") from None
-        if inner.values:
-            return inner.values[-1]
-        last = body.statements[-1].name
-        assert last is not None
-        return inner.variables[last]
+            raise DefinitionError(f"the function {name}", fault) from None
 
     def _where(self, place: ast.expr, condition: View, yes: View, no: View) -> View:
         test = self._condition(condition, place)
@@ -466,6 +498,10 @@ class Reader:
         if view.term.op in BOOLEANS:
             return view.with_term(decide(view.term))
         raise self.source.fault(node, "a condition is needed here", "compare with something: x > 0")
+
+
+def _excerpt(code: str) -> str:
+    return code if len(code) <= _LONGEST_SHOWN else f"{code[:_LONGEST_SHOWN]}..."
 
 
 def _input_name(term: Term) -> str:

@@ -7,20 +7,22 @@ alphabetical order, or a `GenError` that names the key at fault and the ones the
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
+from gen.frontend.definitions import of_request, with_candidates
 from gen.frontend.options import request
+from gen.frontend.primitives import primitives
 from gen.naming import snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from gen.model import Request
+    from gen.model import Primitive, Request
 
-_TABLES = ("gen", "functions")
+_TABLES = ("gen", "functions", "primitives")
 _SETTINGS = ("out", "backends")
 _OPTIONS = ("expr", "args", "const", "optional", "shape", "outputs", "save", "backends")
 
@@ -40,6 +42,7 @@ class Spec:
     path: Path
     out: Path  # the folder of the modules
     entries: tuple[Entry, ...]
+    primitives: tuple[Primitive, ...] = ()  # functions of the user's own code
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -62,8 +65,10 @@ def read(path: Path) -> Spec:
     content = _load(path)
     if path.name == "pyproject.toml":
         content = _table(_table(content, "tool", path), "gen", path)
-        tables: Mapping[str, object] = {"functions": content.get("functions", {})}
-        tables = {**tables, "gen": {k: v for k, v in content.items() if k != "functions"}}
+        tables: Mapping[str, object] = {
+            "gen": {key: value for key, value in content.items() if key not in _TABLES[1:]},
+            **{key: content.get(key, {}) for key in _TABLES[1:]},
+        }
     else:
         tables = content
     _check_keys(tables, _TABLES, f"{path}")
@@ -76,7 +81,27 @@ def read(path: Path) -> Spec:
     functions = _table(tables, "functions", path)
     entries = [_entry(name, functions[name], backends, path) for name in sorted(functions)]
     _check_distinct(entries, path)
-    return Spec(path, path.parent / out, tuple(entries))
+    try:
+        own = primitives(_table(tables, "primitives", path))
+        return Spec(path, path.parent / out, _linked(entries, own), own)
+    except GenError as fault:
+        raise GenError(f"{path}: {fault}") from None
+
+
+def _linked(entries: Sequence[Entry], own: Sequence[Primitive]) -> tuple[Entry, ...]:
+    """The entries, with the functions that they may call."""
+    definitions = [of_request(entry.request) for entry in entries]
+    return tuple(
+        replace(entry, request=with_candidates(entry.request, definitions, own))
+        for entry in entries
+    )
+
+
+def beside(request: Request, path: Path) -> Request:
+    """A request with the functions of a spec, as an entry of it would have them."""
+    found = read(path)
+    definitions = [of_request(entry.request) for entry in found.entries]
+    return with_candidates(request, definitions, found.primitives)
 
 
 def _entry(name: str, options: object, backends: tuple[str, ...], path: Path) -> Entry:

@@ -9,6 +9,8 @@ that walks a tree: neither depth nor size makes it fail, and time grows with the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
@@ -20,7 +22,7 @@ from gen.graph.operations import OPERATIONS
 from gen.model import MAX_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import sympy
 
@@ -30,16 +32,26 @@ if TYPE_CHECKING:
 
 def request(name: str, expr: sympy.Expr, options: Mapping[str, object]) -> Request:
     """The request of a function given as a `sympy.Expr`."""
+    from gen.frontend.printers import of_classes, own_names
+
+    options = dict(options)
+    printers = options.pop("printers", {})
+    own = own_names(printers)
     # Names that options declare are inputs too; no statement may define one.
     declared = re.findall(r"\w+", str(list(options.values())))
-    written, names = _written(expr, declared)
+    conversion = Conversion(Builder(), own=own)
+    written, names = _written(expr, declared, conversion)
     if {"pi", "E"}.intersection(names) and not options.get("args"):
         # In text these two are constants, unless they are declared.
         places = {
             word: place for place, word in reversed([*enumerate(re.findall(r"\w+", written))])
         }
         options = {**options, "args": sorted(names, key=lambda one: places.get(one, 0))}
-    return make_request(name, written, options)
+    made = make_request(name, written, options)
+    if not conversion.met:
+        return made
+    assert isinstance(printers, Mapping)
+    return replace(made, primitives=of_classes(printers, own, conversion.met))
 
 
 def to_text(expr: sympy.Expr) -> str:
@@ -50,17 +62,18 @@ def to_text(expr: sympy.Expr) -> str:
     Raises:
         GenError: where it contains something that the language does not have.
     """
-    return _written(expr, ())[0]
+    return _written(expr, (), Conversion(Builder()))[0]
 
 
-def _written(expr: sympy.Expr, declared: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+def _written(
+    expr: sympy.Expr, declared: Iterable[str], conversion: Conversion
+) -> tuple[str, tuple[str, ...]]:
     """The text of an expression, and the names of its inputs."""
     import sympy
 
     if not isinstance(expr, sympy.Expr):
         raise GenError(f"SymPy's {type(expr).__name__} is no expression of one value")
-    builder = Builder()
-    conversion = Conversion(builder)
+    builder = conversion.builder
     term = conversion.convert(expr)
     names = tuple(conversion.inputs)
     for node in builder.nodes:

@@ -18,7 +18,7 @@ from gen.errors import GenError, nearest
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
-from gen.frontend.library import CONSTANTS, Library
+from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS, Library, calls, needed, trees_of
 from gen.frontend.reader import Reader
 from gen.frontend.syntax import Source, check_quotes, names, parse
 from gen.frontend.views import Space, Undeclared, View
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
     from gen.graph.graph import Graph, Leaf
+    from gen.model import Definition, Primitive
 
 # Selections inside selections: each level repeats the conditions around it.
 MAX_BRANCHES = 100
@@ -62,6 +63,7 @@ def read(request: Request) -> Formula:
     check_name(request.name)
     source = Source(request.expr)
     statements = parse(source)
+    request = with_needed(request, statements)
     found = names(statements, source)
     inputs = [name for name in found if name not in CONSTANTS or name in request.declared]
     script = _Script(request, source, statements, tuple(inputs))
@@ -71,18 +73,42 @@ def read(request: Request) -> Formula:
     return formula
 
 
-def parameters(expr: str) -> tuple[str, ...]:
-    """The names that an expression reads, in order: the parameters of a definition."""
-    source = Source(expr)
-    found = names(parse(source), source)
-    return tuple(name for name in found if name not in CONSTANTS)
+def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
+    """The request with those definitions alone that it needs: no other changes a byte."""
+    if not request.definitions and not request.primitives:
+        return request
+    known = {one.name: one for one in request.definitions}
+    own = {one.name for one in request.primitives}
+    if calls(one.tree for one in statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
+        return request  # which is refused, with a hint at what there is
+    chosen = tuple(known[name] for name in needed(statements, known))
+    trees = [one.tree for one in statements] + [tree for one in chosen for tree in trees_of(one)]
+    primitives = _needed_primitives(trees, request.primitives)
+    return replace(request, definitions=chosen, primitives=primitives)
+
+
+def _needed_primitives(
+    trees: Sequence[ast.expr], known: Sequence[Primitive]
+) -> tuple[Primitive, ...]:
+    """Those that are called, and those that the derivatives of these call."""
+    called = calls(trees)
+    derivatives = [
+        statement.tree
+        for one in known
+        if one.name in called
+        for text in one.derivatives
+        if text is not None
+        for statement in parse(Source(text))
+    ]
+    called |= calls(derivatives)
+    return tuple(one for one in known if one.name in called)
 
 
 def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.AST]:
-    """The syntax of an expression and of all functions that it may call."""
+    """The syntax of an expression and of all functions that it calls."""
     trees = [statement.tree for statement in statements]
     for one in request.definitions:
-        trees += [statement.tree for statement in parse(Source(one.expr))]
+        trees += trees_of(one)
     return [node for tree in trees for node in ast.walk(tree)]
 
 
@@ -194,14 +220,15 @@ class _Script:
             )
             for name in self.inputs
         }
-        library = Library.of(self.request.definitions)
-        reader = Reader(space, self.source, library, variables, frozenset(self.request.optional))
+        library = Library.of(self.request)
+        optional, stack = frozenset(self.request.optional), (self.request.name,)
+        reader = Reader(space, self.source, library, variables, optional, stack)
         reader.run(self.statements)
         outputs = self._outputs(reader)
         roots = [view.term.id for view in outputs.values()]
         order = reachable(builder.nodes, roots)
         _check_branches(builder, order)
-        return _Reading(builder, order, outputs, space.met, tuple(sorted(library.called)))
+        return _Reading(builder, order, outputs, space.met, library.written())
 
     def _outputs(self, reader: Reader) -> dict[str, View]:
         """The outputs by name: those asked for, or what nothing else uses."""
@@ -245,9 +272,7 @@ class _Script:
             builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
             outputs.append(one)
         orders = [*(one.order for one in described), *(one.order for one in outputs)]
-        used = set(reading.called)
-        definitions = tuple(one for one in self.request.definitions if one.name in used)
-        request = replace(self.request, definitions=definitions)
+        request = replace(self.request, definitions=reading.called)
         graph = builder.freeze()
         tensors = len(outputs) > 1 or (
             whole
@@ -264,7 +289,7 @@ class _Reading:
     order: list[int]  # the nodes of the outputs, topological
     outputs: dict[str, View]
     met: dict[str, list[Order]]  # the axes that undeclared inputs met
-    called: tuple[str, ...]  # the user's functions that it called
+    called: tuple[Definition, ...]  # the user's functions that it called
 
 
 NO: frozenset[str] = frozenset()

@@ -69,6 +69,20 @@ def show(order: Order) -> str:
     return f"({shown},)" if len(order) == 1 and order != (ELLIPSIS,) else f"({shown})"
 
 
+class MisfitError(GenError):
+    """Shapes that cannot meet.
+
+    Args:
+        orders: the axes of the operands.
+        what: the operation.
+    """
+
+    def __init__(self, orders: Iterable[Order], what: str) -> None:
+        shapes = list(dict.fromkeys(show(order) for order in orders if order))
+        super().__init__(f"shapes {' and '.join(shapes)} do not fit {what}")
+        self.what = what
+
+
 class Undeclared(Exception):  # noqa: N818 -- no fault: the reader declares the axes and goes on
     """An undeclared input has an axis after all.
 
@@ -142,8 +156,7 @@ class Space:
         return fresh(found[0], [*found, *everything, *(one for one in taken if one is not None)])
 
     def _refuse(self, views: Sequence[View], what: str) -> None:
-        shapes = list(dict.fromkeys(show(view.order) for view in views if view.order))
-        raise GenError(f"shapes {' and '.join(shapes)} do not fit {what}")
+        raise MisfitError([view.order for view in views], what)
 
     # ---- axes
 

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gen.errors import GenError
-from gen.graph.graph import COMPARISONS, CONSTANT, COTANGENT, INPUT, NUMBER, Builder
+from gen.graph.graph import (
+    COMPARISONS,
+    CONSTANT,
+    COTANGENT,
+    CUSTOM,
+    INPUT,
+    NUMBER,
+    Builder,
+)
 
 Number = int | Fraction
 
@@ -426,6 +434,12 @@ def power(x: Term, y: Term) -> Term:
 def call(name: str, *args: Term) -> Term:
     """The function `name` of the table of operations, applied."""
     return _node(name, *args)
+
+
+def custom(name: str, *args: Term) -> Term:
+    """A function of the user's own, applied."""
+    builder = args[0].builder
+    return Term(builder, builder.node(CUSTOM, tuple(arg.id for arg in args), name))
 
 
 def compare(op: str, a: Term, b: Term) -> Term:

@@ -15,7 +15,7 @@ import mpmath
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, truth
-from gen.graph.graph import CONSTANT, NUMBER, Node, reachable
+from gen.graph.graph import CONSTANT, CUSTOM, NUMBER, Node, reachable
 from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def _value(node: Node, values: Mapping[int, object], inputs: Mapping[str, object
         return +getattr(mpmath, CONSTANTS[str(node.payload)])
     if node.op == "pow":
         return mpmath.power(args[0], node.payload)
+    if node.op == CUSTOM:
+        raise ValueError(f"{node.payload} is known to the code that calls it alone")
     if node.op in _EVALUATE:
         return _EVALUATE[node.op](*args)
     if node.op in OPERATIONS:

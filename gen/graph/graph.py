@@ -28,6 +28,8 @@ SIZE, DELTA = "size", "delta"
 GIVEN = frozenset({INPUT, COTANGENT, OUTPUT})
 # The same once axes are laid out: the size of an axis of what is given, and a matrix.
 EXTENT, EYE = "extent", "eye"
+# A function of the user's own, which its payload names.
+CUSTOM = "custom"
 VARIABLES = GIVEN | {SIZE, DELTA, EXTENT, EYE}
 LEAVES = VARIABLES | {NUMBER, CONSTANT}
 
@@ -42,7 +44,7 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 Leaf: TypeAlias = tuple[str, "Payload"]
 
 # What is no plain number though its operands are.
-_SHAPED = VARIABLES | {"expand", "spread"}
+_SHAPED = VARIABLES | {"expand", "spread", CUSTOM}
 
 # What costs nothing at run time: leaves, and other views of what there is.
 _FREE = LEAVES | {"rename", "view", "transpose"}
@@ -107,7 +109,9 @@ class Builder:
         self._ids[key] = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
         self.indices.append(self._indices(op, args, payload))
-        self._depends.append(op in VARIABLES or any(map(self._depends.__getitem__, args)))
+        # What a user's own function makes of constants, only running it shows.
+        varies = op in VARIABLES or op == CUSTOM
+        self._depends.append(varies or any(map(self._depends.__getitem__, args)))
         return len(self.nodes) - 1
 
     def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:

@@ -18,6 +18,7 @@ from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import (
     BOOLEANS,
     CONSTANT,
+    CUSTOM,
     EXTENT,
     EYE,
     GIVEN,
@@ -210,7 +211,9 @@ def _called(name: str, arguments: list[str]) -> Text:
 
 
 def _call(node: Node, operands: list[Text]) -> Text:
-    if node.op == "select":
+    if node.op == CUSTOM:
+        name = str(node.payload)
+    elif node.op == "select":
         name = "where"
     else:
         spellings = OPERATIONS[node.op].spellings or (node.op,)

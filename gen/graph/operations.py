@@ -26,7 +26,7 @@ from gen.graph.algebra import (
     masked,
     select,
 )
-from gen.graph.graph import BOOLEANS, LEAVES, Node
+from gen.graph.graph import BOOLEANS, CUSTOM, LEAVES, Node
 from gen.graph.indices import TENSOR_OPERATIONS
 from gen.graph.tensors import (
     det_pullback,
@@ -217,6 +217,8 @@ _ROWS = (
     Operation("det", 1, MATRIX, pullback=det_pullback),
     Operation("logdet", 1, MATRIX, pullback=logdet_pullback),
     Operation("solve", 2, MATRIX, pullback=solve_pullback),
+    # ---- a function of the user's own, which the payload names
+    Operation(CUSTOM, 0, SPECIAL),
     # ---- roots, exponentials, logarithms
     Operation("sqrt", 1, ROOT, lambda x, y: (1 / (2 * y),), spellings=("sqrt",), sympy="sqrt"),
     Operation("cbrt", 1, FUNCTION, lambda x, y: (1 / (3 * y**2),), spellings=("cbrt",)),

@@ -1,6 +1,6 @@
 """Reverse accumulation: Formula → candidate Programs.
 
-In: a formula, and a way to ask SymPy for a partial that the table does not write by hand.
+In: a formula, and a way to ask for a partial that the table does not write by hand.
 Out: the VJP in the graph of the formula, in one or two forms for the planner to choose
 from: the cotangent pushed through every operation, or the derivative alone, multiplied
 by the cotangent at the end, which is how people write it.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from gen.errors import GenError
 from gen.graph.algebra import Term, cotangent, masked, number, select
 from gen.graph.branches import Branches
-from gen.graph.graph import INPUT, Builder, reachable
+from gen.graph.graph import CUSTOM, INPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS
 from gen.graph.leading import Leading
 from gen.graph.operations import OPERATIONS, is_harmless
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Given an operation's name, its operands and the index of one: the partial derivative.
+# The name of a user's own function f is "custom f".
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
 
 # In larger graphs the derivative alone is not tried: it is a sweep of its own, and saves
@@ -208,6 +209,9 @@ class _Sweep:
         known = partials[index] if partials else None
         if known is not None:
             return known
+        if term.op == CUSTOM:
+            name = self.builder.nodes[term.id].payload
+            return self.derive(f"{CUSTOM} {name}", term.args, index)
         if not OPERATIONS[term.op].sympy:
             raise GenError(f"the derivative of {term.op} in its argument {index + 1} is not known")
         return self.derive(term.op, term.args, index)

@@ -30,11 +30,13 @@ class DifferentiableFunction(Protocol):
     """An emitted class."""
 
     @classmethod
-    def apply(cls, *inputs: object) -> ArrayLike:
-        """Return the value."""
+    def apply(cls, *inputs: object) -> ArrayLike | tuple[ArrayLike, ...]:
+        """Return the value, or several."""
 
     @classmethod
-    def vjp(cls, *inputs: object) -> tuple[ArrayLike, Callable[..., Sequence[ArrayLike | None]]]:
+    def vjp(
+        cls, *inputs: object
+    ) -> tuple[ArrayLike | tuple[ArrayLike, ...], Callable[..., Sequence[ArrayLike | None]]]:
         """Return the value and its pullback; classes for numpy have it."""
 
 
@@ -73,12 +75,22 @@ def gradcheck(
         )
     values = [_as_float64(one) for one in _several(inputs)]
     output, pullback = cls.vjp(*values)
-    # A cotangent that is not constant: a gradient that forgets it does not pass.
-    cotangent = np.cos(np.arange(np.size(output), dtype=np.float64)).reshape(np.shape(output))
-    for place, gradient in enumerate(pullback(cotangent)):
+    cotangents = [_cotangent(one) for one in _outputs(output)]
+    for place, gradient in enumerate(pullback(*cotangents)):
         if gradient is not None:
-            _check(cls, values, place, np.asarray(gradient), cotangent, atol, rtol)
+            _check(cls, values, place, np.asarray(gradient), cotangents, atol, rtol)
     return True
+
+
+def _outputs(value: object) -> list[Float64s]:
+    """The outputs, one or several."""
+    several = value if isinstance(value, tuple) else (value,)
+    return [np.asarray(one, dtype=np.float64) for one in several]
+
+
+def _cotangent(output: Float64s) -> Float64s:
+    """A cotangent that is not constant: a gradient that forgets it does not pass."""
+    return np.cos(np.arange(output.size, dtype=np.float64)).reshape(output.shape)
 
 
 def _several(inputs: object) -> tuple[object, ...]:
@@ -102,7 +114,7 @@ def _check(
     values: list[object],
     place: int,
     gradient: Float64s,
-    cotangent: Float64s,
+    cotangents: list[Float64s],
     atol: float,
     rtol: float,
 ) -> None:
@@ -117,10 +129,11 @@ def _check(
         def along(step: float, index: tuple[int, ...] = index, value: Float64s = value) -> Float64s:
             moved = value.copy()
             moved[index] += step
-            output = cls.apply(*values[:place], moved, *values[place + 1 :])
-            return np.asarray(output, dtype=np.float64)
+            outputs = _outputs(cls.apply(*values[:place], moved, *values[place + 1 :]))
+            pairs = zip(cotangents, outputs, strict=True)
+            return np.array([float(np.sum(one * output)) for one, output in pairs])
 
-        expected = float(np.sum(cotangent * _derivative(along, float(value[index]))))
+        expected = float(np.sum(_derivative(along, float(value[index]))))
         found = float(gradient[index])
         if not abs(found - expected) <= atol + rtol * abs(expected):
             raise GradcheckError(

@@ -146,7 +146,10 @@ F = '[functions.F]\nexpr = "x**2"\n'
             '[function.F]\nexpr = "x"\n',
             " has an unknown key 'function'; did you mean 'functions'?",
         ),
-        ('[other]\nkey = "x"\n', " has an unknown key 'other'; there are gen, functions"),
+        (
+            '[other]\nkey = "x"\n',
+            " has an unknown key 'other'; there are gen, functions, primitives",
+        ),
         ("gen = 3\n", ": [gen] is a table, given 3"),
         ('functions = "x"\n', ": [functions] is a table, given 'x'"),
         ('[gen]\noutt = "x"\n', ": [gen] has an unknown key 'outt'; did you mean 'out'?"),
@@ -169,6 +172,11 @@ F = '[functions.F]\nexpr = "x**2"\n'
         (
             F + 'arg = "x"\n',
             ": [functions.F] has an unknown key 'arg'; did you mean 'args'?",
+        ),
+        (
+            F + 'jit = "x"\n',
+            ": [functions.F] has an unknown key 'jit'; "
+            "there are expr, args, const, optional, shape, outputs, save, backends",
         ),
         (
             F + 'output = "x"\n',
@@ -230,7 +238,11 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
     ("option", "message"),
     [
         ("arg", "unknown option 'arg'; did you mean 'args'?"),
-        ("jit", "unknown option 'jit'; there are args, const, optional, shape, outputs, save"),
+        (
+            "jit",
+            "unknown option 'jit'; there are args, const, optional, shape, outputs, save, define, "
+            "primitives",
+        ),
     ],
 )
 def test_options_that_there_are_not(option: str, message: str) -> None:

@@ -176,3 +176,14 @@ def test_what_is_no_emitted_class_is_refused() -> None:
         "for torch there is torch.autograd.gradcheck"
     )
     assert not isinstance(fault.value, gen.GradcheckError)
+
+
+def test_several_outputs() -> None:
+    cls = gen.load("Rotate", "c=cos(t); s=sin(t); u=c*x-s*y; v=s*x+c*y", outputs="u,v")
+    assert gen.gradcheck(cls, (0.3, np.array([1.0, -2.0]), np.array([0.5, 0.7])))
+
+
+def test_a_wrong_gradient_of_one_of_several_outputs_is_caught(mutant: Callable[..., Any]) -> None:
+    cls = mutant("u = sin(x); v = x*y", "grad_u * np.cos(x)", "grad_u * np.sin(x)")
+    with pytest.raises(gen.GradcheckError, match="the gradient of input 0"):
+        gen.gradcheck(cls, (0.3, 0.9))
