@@ -321,6 +321,20 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(a="N,N"),
     ),
     TensorCase(
+        "einsum_diagonal_beside_an_axis_of_the_same_size",
+        "einsum('iij->ij', x)",
+        lambda x: torch.einsum("iij->ij", x),
+        ((3, 3, 3),),
+        _shape(x="D,D,D"),
+    ),
+    TensorCase(
+        "einsum_with_a_sum_in_the_middle",
+        "einsum('ijk,ijl,ijl->lj', x, x, x)",
+        lambda x: torch.einsum("ijk,ijl,ijl->lj", x, x, x),
+        ((2, 3, 4),),
+        _shape(x="B,N,D"),
+    ),
+    TensorCase(
         "einsum_three",
         "einsum('ij,jk,kl->il', a, b, c)",
         lambda a, b, c: a @ b @ c,
