@@ -352,7 +352,7 @@ class _Emitter(Emitter[Module]):
 
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
         text = "\n".join(lines)
-        self.runtime |= {"Mask"} if re.search(r"\bMask\b", text) else set()
+        self.runtime |= {"Mask"} if "Mask" in text and re.search(r"\bMask\b", text) else set()
         imports = ["import numpy as np"] if re.search(r"\bnp\.", text) else []
         imports.append("from numpy.typing import ArrayLike")
         if re.search(r"\bspecial\.", text):

@@ -107,7 +107,9 @@ class Reader:
         pending: list[tuple[ast.expr, list[ast.expr] | None]] = [(tree, None)]
         while pending:
             node, operands = pending.pop()
-            if operands is None:
+            if isinstance(node, ast.Name | ast.Constant):
+                operands = []
+            elif operands is None:
                 operands = list(self._operands(node))
                 if operands:
                     pending.append((node, operands))
@@ -242,7 +244,8 @@ class Reader:
 
     def _check_constants(self, node: ast.expr, operands: list[View]) -> None:
         """Refuse constants that are no finite numbers where they meet an input."""
-        if all(view.term.is_constant for view in operands):
+        constant = [view.term.is_constant for view in operands]
+        if True not in constant or False not in constant:
             return
         for view, place in zip(operands, self._operands(node), strict=True):
             if view.term.is_constant and view.term.op not in BOOLEANS:
