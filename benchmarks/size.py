@@ -13,8 +13,7 @@ from __future__ import annotations
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -24,6 +23,9 @@ from gen import pipeline
 from gen.frontend import text
 from gen.model import Request
 from gen.passes.plan import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SIZES = (1_000, 10_000, 100_000)
 _GOALS = {10_000: 1.0, 100_000: 15.0}
