@@ -218,10 +218,8 @@ class Outline:
     def summary(self) -> str:
         """One sentence for the class and the function beside it."""
         whole = statements(self.kernel.formula.request.expr)
-        if len(whole) > 1:
-            return f"Evaluate {self.name}, whose formula stands at the top of this file."
         formula = f"{self.signature} = {whole[0]}."
-        if len(formula) <= WIDTH - 12:
+        if len(whole) == 1 and len(formula) <= WIDTH - 12:
             return formula
         short = f"Evaluate {self.name}, whose formula stands at the top of this file."
         return (
