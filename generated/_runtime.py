@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.floating[Any]]
+Mask: TypeAlias = NDArray[np.bool]
 Pullback: TypeAlias = Callable[[ArrayLike], "tuple[Array | None, ...]"]
 
 
@@ -243,6 +244,18 @@ def common_shape(*shapes: Sequence[int]) -> tuple[int, ...]:
 def volume(shape: Sequence[int]) -> int:
     """Return how many elements a shape has."""
     return math.prod(shape)
+
+
+def contract(a: Array, b: Array) -> Array:
+    """Return the sum of outer products over all leading dimensions of a and b."""
+    if a.shape[:-1] != b.shape[:-1]:
+        shape = common_shape(a.shape[:-1], b.shape[:-1])
+        a, b = spread_leading(a, 1, shape), spread_leading(b, 1, shape)
+    return _rows(a).T @ _rows(b)
+
+
+def _rows(a: Array) -> Array:
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
 def sum_leading(value: Array, behind: int) -> Array:

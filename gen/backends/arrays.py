@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 # Laid-out operations that this file writes; `view` and `matmul` are arithmetic to infix.py.
 ARRAY_OPERATIONS = frozenset(
-    {"reduce", "normalise", "einsum", "linalg", EYE, "expand", "spread", "gather", EXTENT}
+    {
+        "reduce",
+        "normalise",
+        "einsum",
+        "contract",
+        "linalg",
+        EYE,
+        "expand",
+        "spread",
+        "gather",
+        EXTENT,
+    }
 )
 
 
@@ -79,6 +90,8 @@ def array_operation(
     texts = [dialect.scalar(one.text) if one.is_number else one.text for one in operands]
     if node.op == "einsum":
         return Operand(dialect.einsum(str(payload), texts), False)
+    if node.op == "contract":
+        return Operand(dialect.runtime_call("contract", texts), False)
     assert isinstance(payload, tuple)
     match node.op:
         case "reduce":

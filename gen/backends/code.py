@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 from gen.backends.arrays import ARRAY_OPERATIONS, ArrayDialect, Operand, array_operation
 from gen.backends.layout import WIDTH, broken
 from gen.graph.algebra import MIRRORED
-from gen.graph.graph import COTANGENT, CUSTOM, INPUT, OUTPUT, Graph, Node, constants, reachable
+from gen.graph.graph import (
+    BOOLEANS,
+    COTANGENT,
+    CUSTOM,
+    INPUT,
+    OUTPUT,
+    Graph,
+    Node,
+    constants,
+    reachable,
+)
 from gen.graph.infix import (
     ATOM,
     CHOICE,
@@ -46,6 +56,9 @@ _NAME = re.compile(r"\w+")
 
 # What stands before an expression on its line at most: indentation, a name, "return".
 _BEFORE = 28
+
+# What a name may stand for.
+ARRAY, MASK, FLOAT = "array", "mask", "float"
 
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
 
@@ -85,6 +98,9 @@ class Writer:
         self.names = names
         self.dialect = dialect
         self.lines: list[str] = []
+        self.kinds: dict[str, str] = {}  # of each name assigned: ARRAY, MASK or FLOAT
+        self.arrays: set[str] = set()  # those that are no plain numbers
+        self.made: list[str] = []  # all of them, in order
         self._order = reachable(self.graph.nodes, [r for r in block.results if r is not None])
         self.fixed = constants(self.graph.nodes, self._order)
         self._shared = frozenset(block.shared)
@@ -112,16 +128,28 @@ class Writer:
     def is_number(self, node: int) -> bool:
         return self._operands[node].is_number
 
-    def nodes_by_result(self) -> dict[int, tuple[int, ...]]:
-        """For each operation in order, the places of the results that need it."""
-        needed: dict[int, set[int]] = {node: set() for node in self._order}
+    def needs(self) -> dict[int, int]:
+        """For each operation in order, the results that need it: one bit for each place."""
+        needed = dict.fromkeys(self._order, 0)
         for place, root in enumerate(self.block.results):
             if root is not None:
-                needed[root].add(place)
+                needed[root] |= 1 << place
         for node in reversed(self._order):
             for arg in self.graph[node].args:
                 needed[arg] |= needed[node]
-        return {node: tuple(sorted(needed[node])) for node in self._order}
+        return needed
+
+    def owners(self) -> dict[int, int]:
+        """For each operation in order, the place of the one result that needs it; -1: several."""
+        found: dict[int, int] = {}
+        for place, root in enumerate(self.block.results):
+            if root is not None:
+                found[root] = -1 if root in found else place
+        for node in reversed(self._order):
+            owner = found[node]
+            for arg in self.graph[node].args:
+                found[arg] = owner if found.setdefault(arg, owner) == owner else -1
+        return {node: found[node] for node in self._order}
 
     def _compute(self, node: int, indent: str) -> None:
         operand = self._written(node)
@@ -147,6 +175,11 @@ class Writer:
         operand = self._operands[node]
         self.lines += broken(f"{indent}{name} = {operand.text.code}")
         self._operands[node] = Operand(Text(name), operand.is_number)
+        mask = MASK if self.graph[node].op in BOOLEANS else ARRAY
+        self.kinds[name] = FLOAT if operand.is_number else mask
+        self.made.append(name)
+        if not operand.is_number:
+            self.arrays.add(name)
 
     # ---- names
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from gen.backends.code import Dialect, Writer
+from gen.backends.code import ARRAY, FLOAT, MASK, Dialect, Writer
 from gen.backends.custom import Customs
-from gen.backends.layout import BODY, WIDTH, assigned, called, none, returning
+from gen.backends.gradients import Gradients
+from gen.backends.layout import BODY, WIDTH, assigned, called, returning
 from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline
+from gen.backends.pieces import FREED, LARGEST, Scope, cut, freed, steps
 from gen.errors import GenError
 from gen.graph.graph import INPUT, reachable
 from gen.graph.infix import Text
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gen.model import Block, Kernel, Operand
-
-_SCATTERED = 8  # gradients are asked for one by one up to this many
-
 
 # A value this long has room for a copy on its line.
 _SHORT = WIDTH - BODY - len("output: Tensor = .clone()")
@@ -48,6 +47,8 @@ class Emitter(ABC, Generic[View]):
     always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
     kept_shape: str  # what gives the shape of what ctx keeps of an input
+    array: str  # the type of an array
+    mask: str  # the type of an array of conditions
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
@@ -67,6 +68,8 @@ class Emitter(ABC, Generic[View]):
         )
         self.outline = Outline(kernel, names, self.customs.paths)
         self.runtime = set(self.always)
+        self._operands = {one.input.name: one for one in kernel.operands}
+        self.functions: list[str] = []  # the lines of those that long bodies are cut into
 
     @abstractmethod
     def view(self, header: tuple[str, ...]) -> View:
@@ -98,13 +101,48 @@ class Emitter(ABC, Generic[View]):
         names = self.outline.names.scope()
         return Writer(block, self.outline.plain, names, self.dialect(beside), shape)
 
+    def scope(self, writer: Writer, optional: str, grads: Sequence[str] = ()) -> Scope:
+        """The names of a body: their types, and which of them are worth deleting.
+
+        Args:
+            writer: has written the body.
+            optional: what the type of an input that may be left out ends with.
+            grads: the names of gradients, which may be None.
+        """
+        types = {ARRAY: self.array, MASK: self.mask, FLOAT: "float"}
+        made = {name: types[kind] for name, kind in writer.kinds.items()}
+        made |= dict.fromkeys(grads, f"{self.array} | None")
+        return Scope(self._given(optional), made, writer.arrays)
+
+    def _given(self, optional: str) -> dict[str, str]:
+        """The type of each name that a body may find."""
+        found = {"ctx": "Context", "inputs": f"tuple[{self.array}, ...]"}
+        found |= dict.fromkeys([*self.outline.outputs, *self.outline.cotangents], self.array)
+        for one in self.kernel.operands:
+            kind = self.array if one.input.differentiable else "float"
+            found[self.outline.identifier(one)] = kind + optional * one.input.optional
+        return found
+
+    def straight(self, name: str, writer: Writer, tail: Sequence[str]) -> None:
+        """Delete what is dead among the lines of a writer, and cut them if they are many."""
+        is_forward, kernel = name == "_forward", self.kernel
+        operations = kernel.forward_operations if is_forward else kernel.backward_operations
+        if operations <= FREED:
+            return
+        whole = steps(writer.lines)
+        if operations > LARGEST:
+            scope = self.scope(writer, " | None" if is_forward else "")
+            whole, functions = cut(name, whole, tail, scope)
+            self.functions += functions
+        writer.lines[:] = freed(whole, tail, writer.arrays)
+
     def _shape_in_forward(self, op: str, name: str) -> str:
         return f"{self.outline.names.of_inputs[name]}.shape"
 
     def _shape_in_backward(self, op: str, name: str) -> str:
         if op != INPUT:
             return f"{self.outline.names.of_outputs[name]}.shape"
-        operand = next(one for one in self.kernel.operands if one.input.name == name)
+        operand = self._operands[name]
         if operand.saved:
             return f"{self.outline.identifier(operand)}.shape"
         return f"{self.outline.kept(operand)}{self.kept_shape}"
@@ -120,11 +158,13 @@ class Emitter(ABC, Generic[View]):
         checks = self.outline.checks()
         self.runtime |= {"check_shapes"} if checks else set()
         lines = [*checks, *self.outline.gathered([*writer.lines, *values])]
-        if len(values) == 1:
-            return lines, writer.lines, values
-        names = self.outline.outputs
-        computed = [f"{name} = {value}" for name, value in zip(names, values, strict=True)]
-        return lines, [*writer.lines, *computed], names
+        names = values
+        if len(values) > 1:
+            names = self.outline.outputs
+            pairs = zip(names, values, strict=True)
+            writer.lines += [f"{name} = {value}" for name, value in pairs]
+        self.straight("_forward", writer, names)
+        return lines, writer.lines, names
 
     def _value(self, writer: Writer, node: int) -> str:
         """The code of an output, an array of its own in the inputs' common shape."""
@@ -195,34 +235,23 @@ class Emitter(ABC, Generic[View]):
         writer.lines = [*self.given(), *self.unpack()]
         results = self.kernel.backward.results
         if len(results) == 1 and results[0] is not None:
-            writer.write("")
-            found = self.finish(self.kernel.operands[0], writer.code(results[0]))
+            found = self._whole(writer, 0)
             name = self._gradient_name(writer, 0)
             writer.lines += self.returned(name, found, writer.lines)
             return writer.lines
         places = [place for place, node in enumerate(results) if node is not None]
-        grads = {place: self._gradient_name(writer, place) for place in places}
         if len(places) == 1:
             return self._only(writer, places[0])
-        writer.lines += none(list(grads.values()))
-        self._shared(writer, len(places))
-        by_result = writer.nodes_by_result()
-        for place in places:
-            operand, node = self.kernel.operands[place], results[place]
-            assert node is not None
-            writer.lines.append(f"if ctx.needs_input_grad[{place}]{self.guard(operand)}:")
-            own = [one for one, needed in by_result.items() if needed == (place,)]
-            writer.write("    ", own)
-            self._finish(writer, f"    {grads[place]} = ", operand, node)
-        writer.lines += returning([grads.get(place, "None") for place in range(len(results))])
+        gradients = Gradients(self, writer)
+        writer.lines += gradients.lines()
+        self.functions += gradients.functions
+        names = gradients.names
+        writer.lines += returning([names.get(place, "None") for place in range(len(results))])
         return writer.lines
 
     def _only(self, writer: Writer, place: int) -> list[str]:
         """One gradient, None for the inputs that are plain numbers."""
-        writer.write("")
-        node = self.kernel.backward.results[place]
-        assert node is not None
-        found = self.finish(self.kernel.operands[place], writer.code(node))
+        found = self._whole(writer, place)
         returned = ["None"] * len(self.kernel.operands)
         returned[place] = found
         if len(", ".join(returned)) > WIDTH - BODY - len("return "):
@@ -232,39 +261,21 @@ class Emitter(ABC, Generic[View]):
         writer.lines += returning(returned)
         return writer.lines
 
+    def _whole(self, writer: Writer, place: int) -> str:
+        """The code of the one gradient that there is, all that it needs computed before."""
+        start = len(writer.lines)
+        writer.write("")
+        node = self.kernel.backward.results[place]
+        assert node is not None
+        found = self.finish(self.kernel.operands[place], writer.code(node))
+        before = writer.lines[:start]
+        del writer.lines[:start]
+        self.straight("_backward", writer, [found])
+        writer.lines[:0] = before
+        return found
+
     def _gradient_name(self, writer: Writer, place: int) -> str:
         return writer.names.fresh(f"grad_{self.outline.identifier(self.kernel.operands[place])}")
-
-    def _shared(self, writer: Writer, count: int) -> None:
-        """What several gradients need, computed once if any of them is asked for."""
-        opened: tuple[int, ...] | None = None
-        for node, needed in writer.nodes_by_result().items():
-            if len(needed) < 2:
-                continue
-            before = len(writer.lines)
-            writer.write("" if len(needed) == count else "    ", [node])
-            written = writer.lines[before:]
-            if written and len(needed) < count and needed != opened:
-                writer.lines.insert(before, f"if {_asked(needed)}:")
-            if written:
-                opened = needed if len(needed) < count else None
-
-    def _finish(
-        self,
-        writer: Writer,
-        before: str,
-        operand: Operand,
-        node: int,
-    ) -> None:
-        line = before + self.finish(operand, writer.code(node))
-        if operand.zero:
-            writer.lines.append(line)
-            return
-        if len(line) > WIDTH - BODY and not writer.code(node).isidentifier():
-            name = writer.names.fresh("t")
-            writer.lines.append(f"    {name} = {writer.code(node)}")
-            line = before + self.finish(operand, name)
-        writer.lines.append(line)
 
 
 def without_collisions(
@@ -286,14 +297,3 @@ def without_collisions(
         if not one.runtime & taken - reserved:
             return view
         reserved |= one.runtime
-
-
-def _asked(places: tuple[int, ...]) -> str:
-    """The condition under which one of several gradients is asked for."""
-    first, last = places[0], places[-1]
-    if len(places) == 2:
-        return f"ctx.needs_input_grad[{first}] or ctx.needs_input_grad[{last}]"
-    # Of many scattered ones the whole range: what they share needs no less.
-    if last - first + 1 == len(places) or len(places) > _SCATTERED:
-        return f"any(ctx.needs_input_grad[{first}:{last + 1}])"
-    return f"any(ctx.needs_input_grad[i] for i in {places})"

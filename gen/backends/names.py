@@ -44,10 +44,11 @@ class Names:
         forbidden = {*reserved, *_AMBIGUOUS}
         # Inside a class Python renames what begins with two underscores.
         kept = [one for one in order if one not in forbidden and not one.startswith("__")]
-        names = cls({*forbidden, *keyword.kwlist, *kept})
+        own = frozenset(kept)
+        names = cls({*forbidden, *keyword.kwlist, *own})
         for one in order:
             plain = one.lstrip("_") if one.startswith("__") else one
-            names.of_inputs[one] = one if one in kept else names._suffixed(plain or "x")
+            names.of_inputs[one] = one if one in own else names._suffixed(plain or "x")
         for one in outputs:
             names.of_outputs[one] = names._suffixed(one.lstrip("_") or "y")
         return names

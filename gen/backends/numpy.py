@@ -121,6 +121,7 @@ class Module:
     backward: tuple[str, ...]
     entry_parameters: str
     arguments: str
+    functions: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -274,6 +275,8 @@ def _is_selection(value: str) -> bool:
 
 
 class _Emitter(Emitter[Module]):
+    array = "Array"
+    mask = "Mask"
     copy = ".copy()"
     kept_shape = ".shape"
     always = ("Array", "Context")
@@ -321,7 +324,7 @@ class _Emitter(Emitter[Module]):
             summary=outline.summary(),
             invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
-            imports=self._imports([*forward, *backward]),
+            imports=self._imports([*forward, *backward, *self.functions]),
             saving=outline.saving(),
             base=base,
             output_type=outline.output_type("Array"),
@@ -332,6 +335,7 @@ class _Emitter(Emitter[Module]):
             backward=tuple(backward),
             entry_parameters=outline.parameters([], "ArrayLike", len(f"def {self.entry}("), 0),
             arguments=listed(arguments, before, 0, 4),
+            functions=tuple(self.functions),
         )
 
     def _base(self) -> str:
@@ -348,6 +352,7 @@ class _Emitter(Emitter[Module]):
 
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
         text = "\n".join(lines)
+        self.runtime |= {"Mask"} if "Mask" in text and re.search(r"\bMask\b", text) else set()
         imports = ["import numpy as np"] if re.search(r"\bnp\.", text) else []
         imports.append("from numpy.typing import ArrayLike")
         if re.search(r"\bspecial\.", text):

@@ -74,8 +74,9 @@ class Outline:
         if not operand.input.differentiable:
             return f"ctx.{name}"
         like = f"like_{name}"
-        while like in self.numbers:
-            like += "_"
+        if like in self.names.taken:
+            while like in self.numbers:
+                like += "_"
         return f"ctx.{like}"
 
     def checks(self) -> list[str]:
@@ -239,10 +240,11 @@ class Outline:
     def parameters(self, first: Iterable[str], tensor: str, before: int, indent: int) -> str:
         """Typed parameters, on one line where they fit behind `before` characters."""
         typed = list(first)
-        for place, one in enumerate(self.kernel.operands):
+        operands = self.kernel.operands
+        needed = max((i for i, one in enumerate(operands) if not one.input.optional), default=-1)
+        for place, one in enumerate(operands):
             kind = tensor if one.input.differentiable else "float"
-            last = all(rest.input.optional for rest in self.kernel.operands[place:])
-            optional = " | None = None" if last else " | None"
+            optional = " | None = None" if place > needed else " | None"
             typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
         return listed(typed, before, len(f") -> {self.output_type('Tensor')}:"), indent)
 

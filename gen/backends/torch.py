@@ -13,7 +13,7 @@ from gen.backends.arrays import Operand as Code
 from gen.backends.arrays import method
 from gen.backends.code import Dialect, call, logical
 from gen.backends.emitter import Emitter, without_collisions
-from gen.backends.layout import WIDTH, assigned, called, imported, listed, returning
+from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
 from gen.errors import GenError
 from gen.graph.infix import (
     ATOM,
@@ -94,6 +94,7 @@ class Module:
     backward: tuple[str, ...]
     entry_parameters: str
     entry_body: tuple[str, ...]
+    functions: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -243,6 +244,8 @@ BACKEND = _Torch()
 
 
 class _Emitter(Emitter[Module]):
+    array = "Tensor"
+    mask = "Tensor"
     copy = ".clone()"
     kept_shape = ""
     always = ("Context",)
@@ -296,6 +299,7 @@ class _Emitter(Emitter[Module]):
             backward=(*self._nothing(), *self.backward()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
+            functions=tuple(self.functions),
             imports=self._imports(),
         )
 
@@ -310,9 +314,14 @@ class _Emitter(Emitter[Module]):
         value = ", ".join(["None"] * several) if several < 8 else f"(None,) * {several}"
         names = self.outline.cotangents
         none = " and ".join(f"{name} is None" for name in names)
-        if len(none) > WIDTH // 2:
-            none = f"all(one is None for one in ({', '.join(names)}))"
-        return [f"if {none}:", f"    return {value}"]
+        listing = f"if all(one is None for one in ({', '.join(names)})):"
+        if len(none) <= WIDTH // 2:
+            return [f"if {none}:", f"    return {value}"]
+        if len(listing) <= WIDTH - BODY:
+            return [listing, f"    return {value}"]
+        each = (f"        {name}," for name in names)
+        start = ["if all(", "    one is None", "    for one in ("]
+        return [*start, *each, "    )", "):", f"    return {value}"]
 
     def _entry_body(self) -> list[str]:
         """Hand the inputs on, numbers in the place of tensors made tensors."""

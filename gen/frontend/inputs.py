@@ -71,7 +71,8 @@ def _check_args(order: Sequence[str], found: Sequence[str], request: Request) ->
     for name in order:
         if not name.isidentifier() or keyword.iskeyword(name):
             raise GenError(f"--args: {name!r} is no name for an input")
-    missing = [name for name in found if name not in order]
+    given = set(order)
+    missing = [name for name in found if name not in given]
     if missing:
         raise GenError(
             f"--args {','.join(request.args)} leaves out {', '.join(missing)}, "

@@ -104,15 +104,18 @@ class Reader:
     def read(self, tree: ast.expr) -> View:
         """Build the tree bottom-up; each node's operands are built before it."""
         built: dict[int, View] = {}
-        pending: list[tuple[ast.expr, bool]] = [(tree, False)]
+        pending: list[tuple[ast.expr, list[ast.expr] | None]] = [(tree, None)]
         while pending:
-            node, ready = pending.pop()
-            operands = list(self._operands(node))
-            if ready:
-                built[id(node)] = self._build(node, [built[id(child)] for child in operands])
-            else:
-                pending.append((node, True))
-                pending.extend((child, False) for child in reversed(operands))
+            node, operands = pending.pop()
+            if isinstance(node, ast.Name | ast.Constant):
+                operands = []
+            elif operands is None:
+                operands = list(self._operands(node))
+                if operands:
+                    pending.append((node, operands))
+                    pending.extend((child, None) for child in reversed(operands))
+                    continue
+            built[id(node)] = self._build(node, [built[id(child)] for child in operands])
         view = self._real(built[id(tree)])
         if self._is_optional(view):
             raise self._misplaced(tree, view)
@@ -241,7 +244,8 @@ class Reader:
 
     def _check_constants(self, node: ast.expr, operands: list[View]) -> None:
         """Refuse constants that are no finite numbers where they meet an input."""
-        if all(view.term.is_constant for view in operands):
+        constant = [view.term.is_constant for view in operands]
+        if True not in constant or False not in constant:
             return
         for view, place in zip(operands, self._operands(node), strict=True):
             if view.term.is_constant and view.term.op not in BOOLEANS:

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen.errors import ExpressionError, GenError, split_lines
+from gen.frontend.chains import Row, rows
 from gen.model import MAX_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MAX_DEPTH = 2000
 MAX_NODES = 2_000_000
@@ -39,55 +40,86 @@ class Source:
     """The text of an expression, and places in it."""
 
     text: str
-    lines: list[str] = field(init=False)  # without their indentation
-    indents: list[int] = field(init=False)
+    rows: list[Row] = field(init=False)  # what the parser is given, without indentation
+    hidden: str = field(init=False)  # what the names of inserted statements begin with
+    indents: list[int] = field(init=False)  # of the lines of the text
+    _bytes: dict[int, bytes] = field(init=False, default_factory=dict)  # of rows asked for
 
     def __post_init__(self) -> None:
         lines = split_lines(self.text)
-        object.__setattr__(self, "lines", [line.lstrip() for line in lines])
-        indents = [len(line) - len(line.lstrip()) for line in lines]
+        bare = [line.lstrip() for line in lines]
+        found, hidden = rows(bare)
+        object.__setattr__(self, "rows", found)
+        object.__setattr__(self, "hidden", hidden)
+        indents = [len(line) - len(one) for line, one in zip(lines, bare, strict=True)]
         object.__setattr__(self, "indents", indents)
 
     @property
     def code(self) -> str:
         """What the parser is given: statements all begin at the margin."""
-        return "\n".join(self.lines)
+        return "\n".join(row.text for row in self.rows)
+
+    def is_hidden(self, name: str) -> bool:
+        """Whether a name is that of an inserted statement."""
+        return bool(self.hidden) and name.startswith(self.hidden)
+
+    def place(self, node: ast.expr) -> tuple[int, int]:
+        """Line, from 1, and column, from 0, where a node begins in the text."""
+        return self._place(node.lineno, self._column(node.lineno, node.col_offset))
+
+    def _place(self, row: int, column: int) -> tuple[int, int]:
+        """A place in the text, from one in the rows; columns are characters."""
+        _, line, start, fixed = self.rows[row - 1]
+        return line, start + (0 if fixed else column) + self.indents[line - 1]
 
     def fault(self, node: ast.expr, what: str, hint: str = "") -> ExpressionError:
         """A fault that covers a node."""
-        column = self._column(node.lineno, node.col_offset)
+        line, column = self.place(node)
         width = 1
-        if node.end_lineno == node.lineno and node.end_col_offset is not None:
-            width = self._column(node.lineno, node.end_col_offset) - column
-        return self._error(what, node.lineno, column, width, hint)
+        if node.end_lineno is not None and node.end_col_offset is not None:
+            end = self._column(node.end_lineno, node.end_col_offset)
+            last, stop = self._place(node.end_lineno, end)
+            width = stop - column if last == line else 1
+        return ExpressionError(what, self.text, line, column, width, hint)
 
     def fault_after(self, node: ast.expr, sign: str, hint: str) -> ExpressionError:
         """A fault at the operator that follows a node."""
-        line = node.end_lineno or 1
-        column = self._column(line, node.end_col_offset or 0)
-        while sign not in self.lines[line - 1][column:]:
-            line, column = line + 1, 0
-        column = self.lines[line - 1].index(sign, column)
+        row = node.end_lineno or 1
+        column = self._column(row, node.end_col_offset or 0)
+        while sign not in self.rows[row - 1].text[column:]:
+            row, column = row + 1, 0
+        line, column = self._place(row, self.rows[row - 1].text.index(sign, column))
         what = f"{sign} is not part of an expression"
-        return self._error(what, line, column, len(sign), hint or LANGUAGE)
+        return ExpressionError(what, self.text, line, column, len(sign), hint or LANGUAGE)
 
-    def _error(self, what: str, line: int, column: int, width: int, hint: str) -> ExpressionError:
-        column += self.indents[line - 1]
-        return ExpressionError(what, self.text, line, column, width, hint)
+    def fault_at(self, row: int, column: int | None, what: str, hint: str) -> ExpressionError:
+        """A fault at a place in the rows, at the end of one where no column is known."""
+        row = min(max(row, 1), len(self.rows))
+        place = self._place(row, len(self.rows[row - 1].text) if column is None else column)
+        return ExpressionError(what, self.text, *place, hint=hint)
 
     def segment(self, node: ast.expr) -> str:
-        """The text of a node that stands on one line."""
-        row = self.lines[node.lineno - 1].encode()
-        return row[node.col_offset : node.end_col_offset].decode()
+        """The text of a node that stands in one row."""
+        return self._encoded(node.lineno)[node.col_offset : node.end_col_offset].decode()
 
-    def _column(self, line: int, offset: int) -> int:
+    def _column(self, row: int, offset: int) -> int:
         """A column in characters, from one in the bytes of UTF-8 that ast counts."""
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="ignore"))
+        text = self.rows[row - 1].text
+        if text.isascii():
+            return offset
+        return len(self._encoded(row)[:offset].decode(errors="ignore"))
+
+    def _encoded(self, row: int) -> bytes:
+        # A row may be the whole text: it is encoded once, not once for each number in it.
+        if row not in self._bytes:
+            self._bytes[row] = self.rows[row - 1].text.encode()
+        return self._bytes[row]
 
     def find(self, sign: str) -> tuple[int, int]:
         """Line, from 1, and column, from 0, of the first `sign`."""
-        line = next(i for i, row in enumerate(self.lines) if sign in row)
-        return line + 1, self.lines[line].index(sign) + self.indents[line]
+        lines = split_lines(self.text)
+        line = next(i for i, text in enumerate(lines) if sign in text)
+        return line + 1, lines[line].index(sign)
 
 
 class Statement(NamedTuple):
@@ -95,6 +127,7 @@ class Statement(NamedTuple):
 
     name: str | None
     tree: ast.expr
+    is_hidden: bool = False  # inserted for the first terms of a long sum or product
 
 
 def parse(source: Source) -> tuple[Statement, ...]:
@@ -130,12 +163,12 @@ def _statement(node: ast.stmt, source: Source) -> Statement:
         case ast.Expr(value=value):
             return Statement(None, value)
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return Statement(name, value)
+            return Statement(name, value, source.is_hidden(name))
         case ast.Assign(targets=targets):
             hint = "write name = expression, one name at a time"
             raise source.fault(targets[0], "not a name that can be assigned", hint)
     place = ast.Constant(None, lineno=node.lineno, col_offset=node.col_offset)
-    word = re.split(r"\W", source.lines[node.lineno - 1][node.col_offset :])[0]
+    word = re.split(r"\W", source.rows[node.lineno - 1].text[node.col_offset :])[0]
     what = f"{word or 'this statement'} is not part of an expression"
     hint = "lambda is a keyword of Python; call the input lambda_" if word == "lambda" else ""
     raise source.fault(place, what, hint or LANGUAGE)
@@ -161,6 +194,8 @@ def _check_characters(source: Source) -> None:
         if sign in text:
             place = source.find(sign)
             raise ExpressionError(f"{what} is not part of an expression", text, *place)
+    if re.sub(r"[\t\n\r]", "", text).isprintable():
+        return
     control = next(
         (c for c in text if c not in "\t\n\r " and unicodedata.category(c)[0] == "C"), ""
     )
@@ -172,33 +207,56 @@ def _check_characters(source: Source) -> None:
 
 def _too_deep() -> GenError:
     return GenError(
-        f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read "
-        "(each term of a sum and each factor of a product is one), 200 of them parentheses"
+        f"the expression is nested too deeply; at most {MAX_DEPTH} levels are read, "
+        "200 of them parentheses (sums and products may have any number of operands)"
     )
 
 
 def _check_size(trees: list[ast.expr]) -> None:
-    nodes, pending = 0, [(tree, 1) for tree in trees]
-    while pending:
-        node, depth = pending.pop()
-        nodes += 1
-        if depth > MAX_DEPTH:
-            raise _too_deep()
+    nodes, level = 0, trees
+    for _ in range(MAX_DEPTH):
+        nodes += len(level)
         if nodes > MAX_NODES:
             raise GenError(
                 f"the expression has more than {MAX_NODES} operations and operands; "
                 "no more are read"
             )
-        children = ast.iter_child_nodes(node)
-        pending.extend((child, depth + 1) for child in children if isinstance(child, ast.expr))
+        level = [child for node in level for child in children(node)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def children(node: ast.expr) -> Iterable[ast.expr]:
+    """The expressions that a node is made of, in the order of the text."""
+    kind = type(node)
+    if kind is ast.Name or kind is ast.Constant:
+        return ()
+    if isinstance(node, ast.BinOp):
+        return (node.left, node.right)
+    found = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            found.append(child)
+        elif isinstance(child, ast.keyword):
+            found.append(child.value)
+    return found
+
+
+def walk(tree: ast.expr) -> Iterator[ast.expr]:
+    """All expressions that a tree is made of, itself first, in the order of the text."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if below := children(node):
+            pending.extend(reversed(list(below)))
 
 
 def _syntax_error(source: Source, fault: SyntaxError) -> GenError:
-    message = fault.msg or "invalid syntax"
+    message = re.sub(r" \(detected at line \d+\)", "", fault.msg or "invalid syntax")
     if "too many nested parentheses" in message or "too complex" in message:
         return _too_deep()
-    line = min(fault.lineno or 1, len(source.lines))
-    column = (fault.offset or 0) - 1 if fault.offset else len(source.lines[line - 1])
     hint = LANGUAGE
     if re.search(r"\blambda\b", source.text):
         hint = "lambda is a keyword of Python; call the input lambda_"
@@ -212,7 +270,8 @@ def _syntax_error(source: Source, fault: SyntaxError) -> GenError:
         message = "invalid syntax"
     elif "integer string conversion" in message:
         message, hint = "a number is too long", f"at most {MAX_DIGITS} digits are read"
-    return ExpressionError(f"not an expression: {message}", source.text, line, column, hint=hint)
+    column = fault.offset - 1 if fault.offset else None
+    return source.fault_at(fault.lineno or 1, column, f"not an expression: {message}", hint)
 
 
 def names(statements: Sequence[Statement], source: Source) -> list[str]:
@@ -222,31 +281,41 @@ def names(statements: Sequence[Statement], source: Source) -> list[str]:
     """
     found: dict[str, None] = {}
     assigned: set[str] = set()
+    read: list[ast.Name] = []
     for statement in statements:
-        for node in _read(statement.tree):
+        read += _read(statement.tree)
+        if statement.name is not None and statement.is_hidden:
+            assigned.add(statement.name)
+            continue
+        for node in sorted(read, key=source.place):
             # Letters that Python takes for plain ones can spell a keyword.
             if keyword.iskeyword(node.id):
                 what = f"{node.id} is a keyword of Python, and no name for an input"
                 raise source.fault(node, what)
             if node.id not in assigned:
                 found[node.id] = None
+        read = []
         if statement.name is not None:
-            _check_assigned(statement, source, [*found, *assigned])
+            is_taken = statement.name in found or statement.name in assigned
+            _check_assigned(statement, source, is_taken)
             assigned.add(statement.name)
     return list(found)
 
 
 def _read(tree: ast.expr) -> list[ast.Name]:
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    found = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called
-    ]
-    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
+    """The names in a tree that are not called."""
+    found, called = [], set()
+    for node in walk(tree):
+        if isinstance(node, ast.Call):
+            called.add(id(node.func))
+        elif isinstance(node, ast.Name) and id(node) not in called:
+            found.append(node)
+    return found
 
 
-def _check_assigned(statement: Statement, source: Source, taken: Sequence[str]) -> None:
+def _check_assigned(statement: Statement, source: Source, is_taken: bool) -> None:
     name = statement.name
-    if name in taken:
+    if is_taken:
         hint = "each name has one value; choose another for the new one"
         raise source.fault(statement.tree, f"{name} is assigned a second value", hint)
     if name is not None and keyword.iskeyword(name):

@@ -20,7 +20,7 @@ from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
 from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS, Library, calls, needed, trees_of
 from gen.frontend.reader import Reader
-from gen.frontend.syntax import Source, check_quotes, names, parse
+from gen.frontend.syntax import Source, check_quotes, names, parse, walk
 from gen.frontend.views import Space, Undeclared, View
 from gen.graph.algebra import symbol
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder, reachable
@@ -104,21 +104,20 @@ def _needed_primitives(
     return tuple(one for one in known if one.name in called)
 
 
-def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.AST]:
+def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.expr]:
     """The syntax of an expression and of all functions that it calls."""
     trees = [statement.tree for statement in statements]
     for one in request.definitions:
         trees += trees_of(one)
-    return [node for tree in trees for node in ast.walk(tree)]
+    return [node for tree in trees for node in walk(tree)]
 
 
-def _is_array_syntax(node: ast.AST) -> bool:
-    match node:
-        case ast.MatMult() | ast.Subscript() | ast.Attribute():
-            return True
-        case ast.Call(func=ast.Name(id=name)):
-            return name in ARRAY_FUNCTIONS and is_array_call(node)
-    return False
+def _is_array_syntax(node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, ast.MatMult)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in ARRAY_FUNCTIONS and is_array_call(node)
+    return isinstance(node, ast.Subscript | ast.Attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +150,9 @@ class _Script:
 
     def settled(self, axes: _Axes, whole: bool) -> Formula:
         """The formula, read as often as its inputs turn out to have more axes."""
+        if not whole and not self.request.shape:
+            # No axes can be met but leading ones.
+            axes = replace(axes, free=NO)
         known, reading = self._known(axes)
         # Of several outputs each has its own shape, which declared axes tell.
         whole = whole or (bool(self.request.shape) and len(reading.outputs) > 1)
@@ -232,7 +234,8 @@ class _Script:
 
     def _outputs(self, reader: Reader) -> dict[str, View]:
         """The outputs by name: those asked for, or what nothing else uses."""
-        assigned = [one.name for one in self.statements if one.name is not None]
+        visible = [one for one in self.statements if not one.is_hidden]
+        assigned = [one.name for one in visible if one.name is not None]
         wanted = self.request.outputs
         if reader.values and wanted:
             hint = "give it a name, or leave out --outputs"
@@ -351,7 +354,7 @@ def _has_tensors(graph: Graph, order: Iterable[int]) -> bool:
 def _used(statements: Sequence[Statement]) -> list[str]:
     """The names that some statement reads."""
     trees = [statement.tree for statement in statements]
-    return [node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    return [node.id for tree in trees for node in walk(tree) if isinstance(node, ast.Name)]
 
 
 def _check_branches(builder: Builder, order: Iterable[int]) -> None:

@@ -146,14 +146,16 @@ def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]
 def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] = ()) -> list[int]:
     """Ids that `roots` need, in topological order, not looking below those in `stop`."""
     border = frozenset(stop)
-    seen: set[int] = set()
-    pending = list(roots)
+    seen = set(roots)
+    pending = list(seen)
     while pending:
         node = pending.pop()
-        if node not in seen:
-            seen.add(node)
-            if node not in border:
-                pending.extend(nodes[node].args)
+        if node in border:
+            continue
+        for arg in nodes[node].args:
+            if arg not in seen:
+                seen.add(arg)
+                pending.append(arg)
     return sorted(seen)
 
 

@@ -32,6 +32,7 @@ from gen.graph.graph import (
 )
 from gen.graph.infix import (
     AND,
+    ATOM,
     COMPARE,
     NOT,
     OR,
@@ -48,7 +49,7 @@ from gen.graph.infix import (
 from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 _NAMES = {"maximum": "Max", "minimum": "Min", "heaviside": "Heaviside", "log": "log"}
 _WORDS = {"and": AND, "or": OR}
@@ -62,13 +63,20 @@ _LONGEST, _DEEPEST, _MOST_PARENTHESES = 10_000, 1500, 180
 
 def express(graph: Graph, root: int, longest: int) -> str | None:
     """The expression of `root`, None if it has more than `longest` characters."""
+    return express_all(graph, [root], longest)[0]
+
+
+def express_all(graph: Graph, roots: Sequence[int], longest: int) -> tuple[str | None, ...]:
+    """The same for several nodes, in one pass over what they need."""
     texts: dict[int, Text] = {}
-    for index in reachable(graph.nodes, [root]):
-        text = _text(graph, graph[index], [texts[arg] for arg in graph[index].args])
-        if len(text.code) > longest:
-            return None
-        texts[index] = text
-    return texts[root].code
+    for index in reachable(graph.nodes, roots):
+        node = graph[index]
+        # What is longer has no text, nor has what is made of it.
+        if all(arg in texts for arg in node.args):
+            text = _text(graph, node, [texts[arg] for arg in node.args])
+            if len(text.code) <= longest:
+                texts[index] = text
+    return tuple(texts[root].code if root in texts else None for root in roots)
 
 
 def express_shortest(graph: Graph, root: int, taken: Collection[str] = ()) -> str:
@@ -172,6 +180,9 @@ def _array(node: Node, operands: list[Text]) -> Text | None:
     """A laid-out operation; None for every other."""
     if node.op in ("expand", "spread", "gather"):
         return operands[0]
+    if node.op == "contract":
+        a, b = operands
+        return Text(f"{enclose(a, ATOM)}.T @ {enclose(b, SIGN)}", QUOTIENT)
     if node.op == "einsum":
         return _called("einsum", [f"'{node.payload}'", *(one.code for one in operands)])
     if not isinstance(node.payload, tuple):

@@ -37,7 +37,14 @@ from gen.graph.indices import (
     Indices,
 )
 from gen.graph.tensors import indices_about, names_of, renaming_of, size_of
-from gen.passes.arrangement import arranged, broadcasts, matrix_product, moved, pattern
+from gen.passes.arrangement import (
+    arranged,
+    broadcasts,
+    matrix_product,
+    moved,
+    outer_rows,
+    pattern,
+)
 from gen.passes.axes import Given, Laid, Wanted
 from gen.passes.contraction import cheapest_pair, equation, is_plain, summed
 from gen.passes.keepdims import keep_axes
@@ -253,6 +260,10 @@ class _Layout:
         a, b = self._plain(a), self._plain(b)
         order = self._sorted(whole - over)
         found = matrix_product(a.plain, b.plain, over, order)
+        rows = outer_rows(a.plain, b.plain, over, order)
+        if rows is not None:
+            pair = (b.node, a.node) if rows.swapped else (a.node, b.node)
+            return Laid(self.builder.node("contract", pair), order)
         if found is None:
             payload = equation([a.order, b.order], order)
             return Laid(self.builder.node("einsum", (a.node, b.node), payload), order)

@@ -27,9 +27,9 @@ from gen.graph.graph import (
     use_counts,
 )
 from gen.graph.indices import ELLIPSIS
-from gen.graph.language import express
+from gen.graph.language import express_all
 from gen.graph.powers import lower_powers
-from gen.model import Block, Kernel, Operand, Program
+from gen.model import Block, Expression, Kernel, Operand, Program
 from gen.passes.axes import Given, Wanted
 from gen.passes.layout import SHAPED, lay_out
 from gen.passes.save import repeated, saved_outputs
@@ -54,10 +54,7 @@ def plan(program: Program) -> Kernel:
     given = _given(formula)
     forward = _block(program.graph, program.outputs, formula, given, _outputs_wanted(program))
     backward, given_outputs = _backward(program, given)
-    saved = _read(backward, INPUT)
-    operands = tuple(
-        _operand(one, formula, backward, place, saved) for place, one in enumerate(formula.inputs)
-    )
+    operands = _operands(formula, backward)
     return Kernel(
         formula=formula,
         forward=forward,
@@ -74,29 +71,34 @@ def plan(program: Program) -> Kernel:
     )
 
 
-def _operand(one: Input, formula: Formula, backward: Block, place: int, saved: set[str]) -> Operand:
-    root = backward.results[place]
-    reduced = _is_reduced(one, formula, backward.graph, root)
-    kept = one.differentiable and one.name in saved
-    asked = reduced or one.name in _shapes_read(backward)
-    return Operand(
-        input=one,
-        dimensions=one.dimensions,
-        saved=kept,
-        reduced=reduced,
-        shaped=one.differentiable and asked and not kept,
-        zero=not formula.has_tensors and _is_zero(backward.graph, root),
-    )
+def _operands(formula: Formula, backward: Block) -> tuple[Operand, ...]:
+    saved, shapes = _read(backward, INPUT), _shapes_read(backward)
+    leading = sum(one.differentiable and _leads(one) for one in formula.inputs)
+    found = []
+    for one, root in zip(formula.inputs, backward.results, strict=True):
+        reduced = _is_reduced(one, leading, backward.graph, root)
+        kept = one.differentiable and one.name in saved
+        asked = reduced or one.name in shapes
+        found.append(
+            Operand(
+                input=one,
+                dimensions=one.dimensions,
+                saved=kept,
+                reduced=reduced,
+                shaped=one.differentiable and asked and not kept,
+                zero=not formula.has_tensors and _is_zero(backward.graph, root),
+            )
+        )
+    return tuple(found)
 
 
-def _is_reduced(one: Input, formula: Formula, graph: Graph, root: int | None) -> bool:
-    """Whether the cotangent of an input may be larger than it."""
+def _is_reduced(one: Input, leading: int, graph: Graph, root: int | None) -> bool:
+    """Whether the cotangent of an input may be larger than it, beside `leading` with dimensions."""
     if root is None:
         return False
     if not one.loose and graph[root].op == "gather" and _gathered(graph[root]) == (one.name,):
         return False
-    leading = [other for other in formula.inputs if other.differentiable and _leads(other)]
-    return one.loose or (_leads(one) and len(leading) > 1)
+    return one.loose or (_leads(one) and leading > 1)
 
 
 def _gathered(node: Node) -> object:
@@ -270,11 +272,22 @@ def _is_zero(graph: Graph, node: int | None) -> bool:
 def _derivatives(program: Program, backward: Block) -> tuple[str | None, ...]:
     """The derivatives in the language, None where there is none or it is too long."""
     if program.formula.has_tensors:
-        return tuple(
-            None if node is None else express(backward.graph, node, _LONGEST_DERIVATIVE)
-            for node in backward.results
-        )
-    return tuple(
-        None if one is None else express(one.graph, one.node, _LONGEST_DERIVATIVE)
-        for one in program.derivatives
-    )
+        graph = backward.graph
+        shown = [None if node is None else Expression(graph, node) for node in backward.results]
+    else:
+        shown = list(program.derivatives)
+    found: list[str | None] = [None] * len(shown)
+    for graph, places in _by_graph(shown):
+        roots = [one.node for place in places if (one := shown[place]) is not None]
+        for place, text in zip(places, express_all(graph, roots, _LONGEST_DERIVATIVE), strict=True):
+            found[place] = text
+    return tuple(found)
+
+
+def _by_graph(shown: Sequence[Expression | None]) -> list[tuple[Graph, list[int]]]:
+    """The places of the expressions that share a graph."""
+    found: dict[int, tuple[Graph, list[int]]] = {}
+    for place, one in enumerate(shown):
+        if one is not None:
+            found.setdefault(id(one.graph), (one.graph, []))[1].append(place)
+    return list(found.values())

@@ -228,7 +228,6 @@ def test_messages(expr: str, message: str) -> None:
     ("expr", "limit"),
     [
         ("(" * 300 + "x" + ")" * 300, f"at most {MAX_DEPTH} levels"),
-        ("x" + "+x" * 2500, f"at most {MAX_DEPTH} levels"),
         ("-" * 50_000 + "x", f"at most {MAX_DEPTH} levels"),
         ("x" + "**x" * 3000, f"at most {MAX_DEPTH} levels"),
         ("x" * (MAX_CHARACTERS + 1), f"at most {MAX_CHARACTERS} are read"),
