@@ -93,20 +93,20 @@ def _backend(
 
 @parametrize
 def test_values_and_gradients_equal_torch_autograd_of_the_text(shape: Shape) -> None:
-    _check(shape, 700)
+    _check(shape, 500)
 
 
 @pytest.mark.slow
 @parametrize
 def test_the_same_of_formulas_that_are_cut_into_many_pieces(shape: Shape) -> None:
-    _check(shape, 3000)
+    _check(shape, 2000)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 @pytest.mark.parametrize("shape", [chain, long_sum, product], ids=lambda one: one.__name__)
 def test_depth_takes_no_recursion(shape: Shape, backend: str) -> None:
     gen.source("Warm", "sin(x)*y", backend=backend)
-    expr = shape(4000)
+    expr = shape(3000)
     with recursion(200):
         source = gen.source("Large", expr, backend=backend)
     compile(source, "large", "exec")
@@ -115,18 +115,18 @@ def test_depth_takes_no_recursion(shape: Shape, backend: str) -> None:
 @parametrize
 def test_operations_and_lines_grow_linearly(shape: Shape) -> None:
     sizes = []
-    for size in (500, 1000, 2000):
+    for size in (500, 1000):
         source = gen.source("Large", shape(size))
         counts = re.search(r"Operations: (\d+) forward.* (\d+) backward", source)
         assert counts is not None
         sizes.append((int(counts[1]) + int(counts[2]), source.count("\n")))
-    (a, p), (b, q), (c, r) = sizes
-    assert c - b <= 2.4 * (b - a) + 100
-    assert r - q <= 2.4 * (q - p) + 200
+    (operations, lines), (twice, longer) = sizes
+    assert twice <= 2.3 * operations
+    assert longer <= 2.5 * lines + 100
 
 
 def test_text_is_the_same_each_time() -> None:
-    assert gen.source("Large", inputs(2000)) == gen.source("Large", inputs(2000))
+    assert gen.source("Large", inputs(1200)) == gen.source("Large", inputs(1200))
 
 
 # ---- text
@@ -207,21 +207,26 @@ def test_gradients_that_nobody_needs_are_not_computed() -> None:
 def test_second_derivatives_of_a_body_in_pieces() -> None:
     module = gen.module("Large", chain(1200), backend="torch")
     points = [torch.tensor(0.3 + i, dtype=torch.float64, requires_grad=True) for i in range(2)]
-    found = torch.autograd.functional.hessian(module.large, tuple(points))  # type: ignore[no-untyped-call]
+    found = _hessian(module.large, points)
 
     def plain(x: Tensor, y: Tensor) -> Tensor:
         return _evaluated(chain(1200), {"x": x, "y": y})[0]
 
-    due = torch.autograd.functional.hessian(plain, tuple(points))  # type: ignore[no-untyped-call]
+    due = _hessian(plain, points)
     torch.testing.assert_close(found, due)
+
+
+def _hessian(function: Any, points: list[Tensor]) -> list[Tensor]:
+    first = torch.autograd.grad(function(*points), points, create_graph=True)
+    return [one for g in first for one in torch.autograd.grad(g, points, retain_graph=True)]
 
 
 @pytest.mark.slow
 def test_compiles_in_one_graph() -> None:
     module = gen.module("Large", chain(1100), backend="torch")
     points = [torch.full((3,), 0.3 + i, dtype=torch.float64) for i in range(2)]
-    compiled = torch.compile(module.large, backend="aot_eager", fullgraph=True)
-    torch.testing.assert_close(compiled(*points), module.large(*points))  # type: ignore[no-untyped-call]
+    compiled: Any = torch.compile(module.large, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(*points), module.large(*points))
 
 
 def test_dead_arrays_are_deleted() -> None:
