@@ -103,6 +103,7 @@ class Input:
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes: any leading dimensions, then these
     dimensions: tuple[str, ...] | None = None  # what its shape is checked against; None: any
     loose: bool = False  # True: axes may be missing or 1, as far as broadcasting goes
+    read: bool = True  # False: declared alone, the expression does not have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,11 @@ class Output:
     name: str  # "u"; "output" where there is one alone
     node: int
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes
+
+    @property
+    def axes(self) -> frozenset[Index]:
+        """Its axes but those of size 1; the node may be the same along some of them."""
+        return frozenset(axis for axis in self.order if axis is not None)
 
     @property
     def grad(self) -> str:

@@ -246,6 +246,18 @@ def volume(shape: Sequence[int]) -> int:
     return math.prod(shape)
 
 
+def contract(a: Array, b: Array) -> Array:
+    """Return the sum of outer products over all leading dimensions of a and b."""
+    if a.shape[:-1] != b.shape[:-1]:
+        shape = common_shape(a.shape[:-1], b.shape[:-1])
+        a, b = spread_leading(a, 1, shape), spread_leading(b, 1, shape)
+    return _rows(a).T @ _rows(b)
+
+
+def _rows(a: Array) -> Array:
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+
+
 def sum_leading(value: Array, behind: int) -> Array:
     """Return the sum over all dimensions but the last `behind`."""
     total: Array = value.sum(axis=tuple(range(value.ndim - behind)))

@@ -7,7 +7,10 @@
     Attention(q, k, v, scale) = softmax(scale * q @ k.T, axis=-1) @ v
     grad_q = softmax(scale * q @ k.T, axis=-1) * (grad_output @ v.T - sum(grad_output @
         v.T * softmax(scale * q @ k.T, axis=-1), axis=-1, keepdims=True)) @ k * scale
-    grad_v = einsum('...e,...m->me', grad_output, softmax(scale * q @ k.T, axis=-1))
+    grad_k = (softmax(scale * q @ k.T, axis=-1) * (grad_output @ v.T - sum(grad_output @
+        v.T * softmax(scale * q @ k.T, axis=-1), axis=-1, keepdims=True))).T @ (scale *
+        q)
+    grad_v = softmax(scale * q @ k.T, axis=-1).T @ grad_output
 
 Saved for backward: q, k, v, which exist anyway.
 Backward repeats 4 operations of forward. PyTorch's own autograd would keep 4 tensors.
@@ -18,7 +21,7 @@ Operations: 4 forward, 12 backward.
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ._runtime import Array, Context, Function, arrays, check_shapes, einsum, number
+from ._runtime import Array, Context, Function, arrays, check_shapes, contract, number
 
 
 class Attention(Function):
@@ -55,9 +58,9 @@ class Attention(Function):
         if ctx.needs_input_grad[0]:
             grad_q = t4 @ k * scale
         if ctx.needs_input_grad[1]:
-            grad_k = einsum("...m,...d->md", t4, t1)
+            grad_k = contract(t4, t1)
         if ctx.needs_input_grad[2]:
-            grad_v = einsum("...e,...m->me", grad_output, t2)
+            grad_v = contract(t2, grad_output)
         return grad_q, grad_k, grad_v, None
 
 

@@ -7,7 +7,10 @@
     Attention(q, k, v, scale) = softmax(scale * q @ k.T, axis=-1) @ v
     grad_q = softmax(scale * q @ k.T, axis=-1) * (grad_output @ v.T - sum(grad_output @
         v.T * softmax(scale * q @ k.T, axis=-1), axis=-1, keepdims=True)) @ k * scale
-    grad_v = einsum('...e,...m->me', grad_output, softmax(scale * q @ k.T, axis=-1))
+    grad_k = (softmax(scale * q @ k.T, axis=-1) * (grad_output @ v.T - sum(grad_output @
+        v.T * softmax(scale * q @ k.T, axis=-1), axis=-1, keepdims=True))).T @ (scale *
+        q)
+    grad_v = softmax(scale * q @ k.T, axis=-1).T @ grad_output
 
 Saved for backward: q, k, v, which exist anyway.
 Backward repeats 4 operations of forward. PyTorch's own autograd would keep 4 tensors.
@@ -20,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, number, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, number, tensors
 
 
 class Attention(torch.autograd.Function):
@@ -58,9 +61,9 @@ class Attention(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_q = t4 @ k * scale
         if ctx.needs_input_grad[1]:
-            grad_k = torch.einsum("...m,...d->md", t4, t1)
+            grad_k = contract(t4, t1)
         if ctx.needs_input_grad[2]:
-            grad_v = torch.einsum("...e,...m->me", grad_output, t2)
+            grad_v = contract(t2, grad_output)
         return grad_q, grad_k, grad_v, None
 
 

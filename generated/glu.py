@@ -7,10 +7,9 @@
     GLU(x, W, b, V, c) = (x @ W.T + b) * sigmoid(x @ V.T + c)
     grad_x = grad_output * output * (1 - sigmoid(x @ V.T + c)) @ V + grad_output *
         sigmoid(x @ V.T + c) @ W
-    grad_W = einsum('...o,...i->oi', grad_output * sigmoid(x @ V.T + c), x)
+    grad_W = (grad_output * sigmoid(x @ V.T + c)).T @ x
     grad_b = sum(grad_output * sigmoid(x @ V.T + c), axis=...)
-    grad_V = einsum('...o,...i->oi', grad_output * output * (1 - sigmoid(x @ V.T + c)),
-        x)
+    grad_V = (grad_output * output * (1 - sigmoid(x @ V.T + c))).T @ x
     grad_c = sum(grad_output * output * (1 - sigmoid(x @ V.T + c)), axis=...)
 
 Saved for backward: 4 inputs and the output, which exist anyway.
@@ -26,7 +25,7 @@ from ._runtime import (
     Function,
     arrays,
     check_shapes,
-    einsum,
+    contract,
     sigmoid,
     sum_leading,
 )
@@ -70,11 +69,11 @@ class GLU(Function):
         if ctx.needs_input_grad[0]:
             grad_x = t3 @ V + t2 @ W
         if ctx.needs_input_grad[1]:
-            grad_W = einsum("...o,...i->oi", t2, x)
+            grad_W = contract(t2, x)
         if ctx.needs_input_grad[2]:
             grad_b = sum_leading(t2, 1)
         if ctx.needs_input_grad[3]:
-            grad_V = einsum("...o,...i->oi", t3, x)
+            grad_V = contract(t3, x)
         if ctx.needs_input_grad[4]:
             grad_c = sum_leading(t3, 1)
         return grad_x, grad_W, grad_b, grad_V, grad_c

@@ -6,7 +6,7 @@
 
     Linear(input, weight, bias) = input @ weight.T + bias
     grad_input = grad_output @ weight
-    grad_weight = einsum('...o,...i->oi', grad_output, input)
+    grad_weight = grad_output.T @ input
     grad_bias = sum(grad_output, axis=...)
 
 Saved for backward: input and weight, which exist anyway.
@@ -23,7 +23,7 @@ from ._runtime import (
     Function,
     arrays,
     check_shapes,
-    einsum,
+    contract,
     like,
     sum_leading,
 )
@@ -60,7 +60,7 @@ class Linear(Function):
         if ctx.needs_input_grad[0]:
             grad_input = grad_output @ weight
         if ctx.needs_input_grad[1]:
-            grad_weight = einsum("...o,...i->oi", grad_output, input)
+            grad_weight = contract(grad_output, input)
         if ctx.needs_input_grad[2] and ctx.like_bias is not None:
             grad_bias = sum_leading(grad_output, 1)
         return grad_input, grad_weight, grad_bias

@@ -6,7 +6,7 @@
 
     Linear(input, weight, bias) = input @ weight.T + bias
     grad_input = grad_output @ weight
-    grad_weight = einsum('...o,...i->oi', grad_output, input)
+    grad_weight = grad_output.T @ input
     grad_bias = sum(grad_output, axis=...)
 
 Saved for backward: input and weight, which exist anyway.
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, sum_leading, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, sum_leading, tensors
 
 
 class Linear(torch.autograd.Function):
@@ -56,7 +56,7 @@ class Linear(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_input = grad_output @ weight
         if ctx.needs_input_grad[1]:
-            grad_weight = torch.einsum("...o,...i->oi", grad_output, input)
+            grad_weight = contract(grad_output, input)
         if ctx.needs_input_grad[2]:
             grad_bias = sum_leading(grad_output, 1)
         return grad_input, grad_weight, grad_bias

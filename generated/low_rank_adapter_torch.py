@@ -7,9 +7,9 @@
 
     LowRankAdapter(x, W, A, B, s) = x @ W.T + s * (x @ A.T) @ B.T
     grad_x = grad_output @ B * s @ A + grad_output @ W
-    grad_W = einsum('...o,...i->oi', grad_output, x)
-    grad_A = einsum('...r,...i->ri', grad_output @ B * s, x)
-    grad_B = einsum('...o,...r->or', grad_output * s, x @ A.T)
+    grad_W = grad_output.T @ x
+    grad_A = (grad_output @ B * s).T @ x
+    grad_B = (grad_output * s).T @ (x @ A.T)
 
 Saved for backward: all 4 inputs, which exist anyway.
 Backward repeats 3 operations of forward. PyTorch's own autograd would keep 5 tensors.
@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, number, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, number, tensors
 
 
 class LowRankAdapter(torch.autograd.Function):
@@ -62,11 +62,11 @@ class LowRankAdapter(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_x = t1 @ A + grad_output @ W
         if ctx.needs_input_grad[1]:
-            grad_W = torch.einsum("...o,...i->oi", grad_output, x)
+            grad_W = contract(grad_output, x)
         if ctx.needs_input_grad[2]:
-            grad_A = torch.einsum("...r,...i->ri", t1, x)
+            grad_A = contract(t1, x)
         if ctx.needs_input_grad[3]:
-            grad_B = torch.einsum("...o,...r->or", grad_output * s, x @ A.T)
+            grad_B = contract(grad_output * s, x @ A.T)
         return grad_x, grad_W, grad_A, grad_B, None
 
 

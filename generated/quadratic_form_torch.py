@@ -6,7 +6,7 @@
 
     QuadraticForm(x, A) = sum((x @ A) * x, axis=-1)
     grad_x = grad_output[..., None] * (x @ A) + grad_output[..., None] * x @ A.T
-    grad_A = einsum('...d,...i->id', grad_output[..., None] * x, x)
+    grad_A = x.T @ (grad_output[..., None] * x)
 
 Saved for backward: x and A, which exist anyway.
 Backward repeats 2 operations of forward. PyTorch's own autograd would keep 3 tensors.
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, tensors
 
 
 class QuadraticForm(torch.autograd.Function):
@@ -50,7 +50,7 @@ class QuadraticForm(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_x = grad_output[..., None] * (x @ A) + t1 @ A.T
         if ctx.needs_input_grad[1]:
-            grad_A = torch.einsum("...d,...i->id", t1, x)
+            grad_A = contract(x, t1)
         return grad_x, grad_A
 
 

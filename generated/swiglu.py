@@ -8,11 +8,10 @@
     grad_x = grad_output @ U * (x @ W.T * sigmoid(x @ W.T)) @ V + grad_output @ U * (x @
         V.T) * (sigmoid(x @ W.T) + x @ W.T * sigmoid(x @ W.T) * (1 - sigmoid(x @ W.T)))
         @ W
-    grad_W = einsum('...h,...d->hd', grad_output @ U * (x @ V.T) * (sigmoid(x @ W.T) + x
-        @ W.T * sigmoid(x @ W.T) * (1 - sigmoid(x @ W.T))), x)
-    grad_V = einsum('...h,...d->hd', grad_output @ U * (x @ W.T * sigmoid(x @ W.T)), x)
-    grad_U = einsum('...d,...h->hd', grad_output, x @ W.T * sigmoid(x @ W.T) * (x @
-        V.T)).T
+    grad_W = (grad_output @ U * (x @ V.T) * (sigmoid(x @ W.T) + x @ W.T * sigmoid(x @
+        W.T) * (1 - sigmoid(x @ W.T)))).T @ x
+    grad_V = (grad_output @ U * (x @ W.T * sigmoid(x @ W.T))).T @ x
+    grad_U = ((x @ W.T * sigmoid(x @ W.T) * (x @ V.T)).T @ grad_output).T
 
 Saved for backward: all 4 inputs, which exist anyway.
 Backward repeats 7 operations of forward. PyTorch's own autograd would keep 9 tensors.
@@ -21,7 +20,7 @@ Operations: 6 forward, 18 backward.
 
 from numpy.typing import ArrayLike
 
-from ._runtime import Array, Context, Function, arrays, check_shapes, einsum, sigmoid
+from ._runtime import Array, Context, Function, arrays, check_shapes, contract, sigmoid
 
 
 class SwiGLU(Function):
@@ -67,11 +66,11 @@ class SwiGLU(Function):
         if ctx.needs_input_grad[0]:
             grad_x = t5 @ V + t6 @ W
         if ctx.needs_input_grad[1]:
-            grad_W = einsum("...h,...d->hd", t6, x)
+            grad_W = contract(t6, x)
         if ctx.needs_input_grad[2]:
-            grad_V = einsum("...h,...d->hd", t5, x)
+            grad_V = contract(t5, x)
         if ctx.needs_input_grad[3]:
-            grad_U = einsum("...d,...h->hd", grad_output, t2 * t3).T
+            grad_U = contract(t2 * t3, grad_output).T
         return grad_x, grad_W, grad_V, grad_U
 
 

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 # Laid-out operations that this file writes; `view` and `matmul` are arithmetic to infix.py.
 ARRAY_OPERATIONS = frozenset(
-    {"reduce", "normalise", "einsum", "linalg", EYE, "expand", "spread", "gather", EXTENT}
+    {
+        "reduce",
+        "normalise",
+        "einsum",
+        "contract",
+        "linalg",
+        EYE,
+        "expand",
+        "spread",
+        "gather",
+        EXTENT,
+    }
 )
 
 
@@ -79,6 +90,8 @@ def array_operation(
     texts = [dialect.scalar(one.text) if one.is_number else one.text for one in operands]
     if node.op == "einsum":
         return Operand(dialect.einsum(str(payload), texts), False)
+    if node.op == "contract":
+        return Operand(dialect.runtime_call("contract", texts), False)
     assert isinstance(payload, tuple)
     match node.op:
         case "reduce":
@@ -90,9 +103,8 @@ def array_operation(
         case "eye":
             return Operand(dialect.eye(Text(_size(payload[0], shape))), False)
         case "expand":
-            return Operand(
-                dialect.runtime_call("expand_to", [texts[0], Text(_shape(payload, shape))]), False
-            )
+            whole = Text(_shape(payload, dialect, shape))
+            return Operand(dialect.runtime_call("expand_to", [texts[0], whole]), False)
         case "spread" | "gather":
             leading, behind = payload
             args = [texts[0], Text(str(behind)), Text(_leading(leading, dialect, shape))]
@@ -141,19 +153,22 @@ def _leading_shapes(piece: object, shape: Callable[[str, str], str]) -> list[str
     return [shape(INPUT, name) + (f"[:-{count}]" if count else "") for name, count in pairs]
 
 
-def _shape(pieces: tuple[object, ...], shape: Callable[[str, str], str]) -> str:
+def _shape(
+    pieces: tuple[object, ...], dialect: ArrayDialect, shape: Callable[[str, str], str]
+) -> str:
     """The code of a shape from its pieces."""
     match pieces:
         case ((str() as op, str() as name),):
             return shape(op, name)
-    parts = [_piece(one, shape) for one in pieces]
+        case (("...", *_) as leading,):
+            return _leading(leading, dialect, shape)
+    parts = [_piece(one, dialect, shape) for one in pieces]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
-def _piece(piece: object, shape: Callable[[str, str], str]) -> str:
+def _piece(piece: object, dialect: ArrayDialect, shape: Callable[[str, str], str]) -> str:
     if isinstance(piece, tuple) and piece[0] == "...":
-        first, *rest = _leading_shapes(piece, shape)
-        return f"*{first}" if not rest else f"*common_shape({', '.join((first, *rest))})"
+        return f"*{_leading(piece, dialect, shape)}"
     return _size(piece, shape)
 
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Protocol
 
 from gen.backends.arrays import ARRAY_OPERATIONS, ArrayDialect, Operand, array_operation
-from gen.backends.layout import WIDTH
+from gen.backends.layout import WIDTH, broken
 from gen.graph.algebra import MIRRORED
 from gen.graph.graph import (
     BOOLEANS,
@@ -173,7 +173,7 @@ class Writer:
     def _assign(self, node: int, indent: str) -> None:
         name = self.names.fresh(self._hint(node))
         operand = self._operands[node]
-        self.lines.append(f"{indent}{name} = {operand.text.code}")
+        self.lines += broken(f"{indent}{name} = {operand.text.code}")
         self._operands[node] = Operand(Text(name), operand.is_number)
         mask = MASK if self.graph[node].op in BOOLEANS else ARRAY
         self.kinds[name] = FLOAT if operand.is_number else mask

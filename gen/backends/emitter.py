@@ -18,11 +18,15 @@ from gen.backends.outline import Outline
 from gen.backends.pieces import FREED, LARGEST, Scope, cut, freed, steps
 from gen.errors import GenError
 from gen.graph.graph import INPUT, reachable
+from gen.graph.infix import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gen.model import Block, Kernel, Operand
+
+# A value this long has room for a copy on its line.
+_SHORT = WIDTH - BODY - len("output: Tensor = .clone()")
 
 # Operations whose value may share the memory of their operand.
 _VIEWS = frozenset({INPUT, "view", "expand", "spread"})
@@ -42,7 +46,6 @@ class Emitter(ABC, Generic[View]):
     short: ClassVar[Mapping[str, str]]  # what the modules that it imports are called in its code
     always: tuple[str, ...]  # what it imports from its runtime in any case
     copy: str  # the call that makes an array one of its own
-    zeros: str  # the call that makes zeros like an array
     kept_shape: str  # what gives the shape of what ctx keeps of an input
     array: str  # the type of an array
     mask: str  # the type of an array of conditions
@@ -79,6 +82,10 @@ class Emitter(ABC, Generic[View]):
     @abstractmethod
     def target(self, operand: Operand) -> str:
         """What a cotangent is summed to."""
+
+    @abstractmethod
+    def zeros(self, operand: Operand) -> str:
+        """The gradient of an input that the output does not depend on."""
 
     @abstractmethod
     def guard(self, operand: Operand) -> str:
@@ -165,11 +172,14 @@ class Emitter(ABC, Generic[View]):
             self.runtime.add("expand")
             whole = writer.named(node) if len(writer.code(node)) > WIDTH // 3 else writer.code(node)
             return f"expand({', '.join([whole, *self.outline.beside()])})"
+        if writer.is_number(node) and self.kernel.formula.has_tensors:
+            return writer.dialect.scalar(Text(writer.code(node))).code
         if writer.is_number(node) or node in writer.fixed:
             self.runtime.add("expand")
             return f"expand({', '.join([writer.code(node), *self.outline.beside()])})"
         if self.kernel.forward.graph[node].op in _VIEWS:
-            return f"{writer.code(node)}{self.copy}"
+            whole = writer.code(node) if len(writer.code(node)) <= _SHORT else writer.named(node)
+            return f"{whole}{self.copy}"
         return f"({writer.code(node)}){self.copy}" if self._may_alias(node) else writer.code(node)
 
     def _may_alias(self, node: int) -> bool:
@@ -211,11 +221,12 @@ class Emitter(ABC, Generic[View]):
 
     def finish(self, operand: Operand, code: str) -> str:
         """The code of a gradient from that of its cotangent: summed to its input."""
-        found = f"{self.zeros}({self.outline.cotangents[0]})" if operand.zero else code
+        if operand.zero:
+            return self.zeros(operand)
         if not operand.reduced:
-            return found
+            return code
         self.runtime.add("sum_to")
-        return f"sum_to({found}, {self.target(operand)})"
+        return f"sum_to({code}, {self.target(operand)})"
 
     def backward(self) -> list[str]:
         """The lines that compute and return the gradients."""

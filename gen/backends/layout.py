@@ -5,12 +5,15 @@ In: items of code. Out: lines of at most 88 columns that no formatter joins or b
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WIDTH = 88
+
+_CALL = re.compile(r" *\w+(: \w+)? = [\w.]+\(")
 BODY = 8  # how far the body of a method is indented
 
 
@@ -40,6 +43,31 @@ def called(start: str, items: list[str]) -> list[str]:
         return [line]
     inner = [f"    {line}" for item in items for line in f"{item},".split("\n")]
     return [f"{start}(", *inner, ")"]
+
+
+def broken(line: str) -> list[str]:
+    """An assignment, with one argument a line where what it assigns is too long a call."""
+    return _spread(line) if _CALL.match(line) else [line]
+
+
+def _spread(line: str) -> list[str]:
+    """A call or a tuple, and what is too long in it, with one item a line."""
+    start, parenthesis, rest = line.partition("(")
+    if len(line) + BODY <= WIDTH or not parenthesis:
+        return [line]
+    items, depth, begin = [], 0, 0
+    for place, sign in enumerate(rest):
+        depth += (sign in "([{") - (sign in ")]}")
+        if depth < 0 and rest[place + 1 :] not in ("", ","):
+            return [line]  # the call is but a part
+        if depth < 0 or (sign == "," and depth == 0):
+            items.append(rest[begin:place].strip())
+            begin = place + 1
+        if depth < 0:
+            break
+    indent = " " * (len(line) - len(line.lstrip()))
+    inner = [row for item in items for row in _spread(f"{indent}    {item},")]
+    return [f"{start}(", *inner, f"{indent}){',' if line.endswith(',') else ''}"]
 
 
 def returning(items: list[str]) -> list[str]:

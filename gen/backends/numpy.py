@@ -280,7 +280,6 @@ class _Emitter(Emitter[Module]):
     array = "Array"
     mask = "Mask"
     copy = ".copy()"
-    zeros = "np.zeros_like"
     kept_shape = ".shape"
     always = ("Array", "Context")
     backend = "numpy"
@@ -291,6 +290,12 @@ class _Emitter(Emitter[Module]):
 
     def target(self, operand: Operand) -> str:
         return self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
+
+    def zeros(self, operand: Operand) -> str:
+        if not operand.reduced:
+            return f"np.zeros_like({self.outline.cotangents[0]})"
+        target = self.target(operand)
+        return f"np.zeros({target}.shape, {target}.dtype)"
 
     def guard(self, operand: Operand) -> str:
         return f" and {self.target(operand)} is not None" if operand.input.optional else ""

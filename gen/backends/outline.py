@@ -89,14 +89,21 @@ class Outline:
         return called("check_shapes", checks) if checks else []
 
     def beside(self) -> list[str]:
-        """The inputs as arguments of a call that wants them all."""
-        return self.tensors if len(self.tensors) <= _ALL else ["*inputs"]
+        """The inputs that the expression reads, as arguments of a call that wants them all."""
+        return self._read if len(self._read) <= _ALL else ["*inputs"]
+
+    @property
+    def _read(self) -> list[str]:
+        """The inputs from which an output has its shape and dtype."""
+        tensors = [one for one in self.kernel.operands if one.input.differentiable]
+        read = [one for one in tensors if one.input.read]
+        return [self.identifier(one) for one in read or tensors]
 
     def gathered(self, lines: Iterable[str]) -> list[str]:
         """The line that gathers the inputs, where one of `lines` wants them all."""
         if not any("*inputs" in line for line in lines):
             return []
-        names = self.tensors
+        names = self._read
         line = f"inputs = {', '.join(names)}"
         if len(line) + BODY <= WIDTH:
             return [line]
@@ -212,10 +219,8 @@ class Outline:
     def summary(self) -> str:
         """One sentence for the class and the function beside it."""
         whole = statements(self.kernel.formula.request.expr)
-        if len(whole) > 1:
-            return f"Evaluate {self.name}, whose formula stands at the top of this file."
         formula = f"{self.signature} = {whole[0]}."
-        if len(formula) <= WIDTH - 12:
+        if len(whole) == 1 and len(formula) <= WIDTH - 12:
             return formula
         short = f"Evaluate {self.name}, whose formula stands at the top of this file."
         return (

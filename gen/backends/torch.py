@@ -247,7 +247,6 @@ class _Emitter(Emitter[Module]):
     array = "Tensor"
     mask = "Tensor"
     copy = ".clone()"
-    zeros = "torch.zeros_like"
     kept_shape = ""
     always = ("Context",)
     backend = "torch"
@@ -259,6 +258,12 @@ class _Emitter(Emitter[Module]):
     def target(self, operand: Operand) -> str:
         saved = f"{self.outline.identifier(operand)}.shape"
         return saved if operand.saved else self.outline.kept(operand)
+
+    def zeros(self, operand: Operand) -> str:
+        cotangent = self.outline.cotangents[0]
+        if not operand.reduced:
+            return f"torch.zeros_like({cotangent})"
+        return f"{cotangent}.new_zeros({self.target(operand)})"
 
     def guard(self, operand: Operand) -> str:
         # PyTorch knows itself that an input which is None needs no gradient.

@@ -15,9 +15,9 @@ from gen.errors import GenError
 from gen.frontend.einsum import einsum
 from gen.frontend.views import MisfitError, Space, View, show
 from gen.graph.algebra import Term, call, power
-from gen.graph.indices import ELLIPSIS, Index
+from gen.graph.indices import ELLIPSIS, Index, Indices, fresh
 from gen.graph.leading import sources
-from gen.graph.tensors import indices, matrix, reduced, size, sum_over
+from gen.graph.tensors import indices, matrix, reduced, rename, size, sum_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,16 +134,24 @@ def _euclidean(term: Term, over: frozenset[Index]) -> Term:
     return whole * call("sqrt", _count(term, absent)) if absent else whole
 
 
-def _normalisation(op: str) -> ArrayFunction:
-    """A function that relates the elements along its axes to each other; -1 by default."""
+def _normalisation(
+    op: str, zero: Callable[[Term], Term], alike: Callable[[Term, Indices], Term]
+) -> ArrayFunction:
+    """A function that relates the elements along its axes to each other; -1 by default.
+
+    Args:
+        op: the operation.
+        zero: its value over no axis at all.
+        alike: its value over more axes, along which the operand is the same.
+    """
 
     def build(space: Space, name: str, views: Sequence[View], options: Options) -> View:
         (view,) = views
         places = space.axes(view, _axis(options, -1), name)
         over = frozenset(a for i in places if (a := view.order[i]) is not None)
-        if not over <= indices(view.term):
-            raise GenError(f"{name}: its operand is the same along the axis")
-        return view.with_term(reduced(op, view.term, over))
+        present = over & indices(view.term)
+        whole = reduced(op, view.term, present) if present else zero(view.term)
+        return view.with_term(alike(whole, over - present) if over - present else whole)
 
     return ArrayFunction(1, ("axis",), build)
 
@@ -212,6 +220,7 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     before, i, j = _square(space, name, a)
     if not b.tail:
         space.needs(name, [b])
+    b = _apart(b, indices(a.term))
     rows = b.order[-1] if len(b.tail) == 1 else b.order[-2]
     if rows is None or rows.size != i.size:
         raise MisfitError([a.order, b.order], name)
@@ -225,6 +234,17 @@ def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> 
     solution = matrix("solve", i, j, a.term, right)
     at = len(order) - len(columns) - 1
     return View(solution, (*order[:at], j, *order[at + 1 :]), a.free | b.free)
+
+
+def _apart(view: View, taken: Indices) -> View:
+    """The view with other names for these indices, which mean something else to it."""
+    names: dict[Index, Index] = {}
+    used = taken | indices(view.term) | {axis for axis in view.order if axis}
+    for axis in view.order:
+        if axis in taken and axis is not None and axis != ELLIPSIS:
+            names[axis] = fresh(axis, {*used, *names.values()})
+    order = tuple(axis and names.get(axis, axis) for axis in view.order)
+    return View(rename(view.term, names), order, view.free)
 
 
 def _transpose(space: Space, name: str, views: Sequence[View], options: Options) -> View:
@@ -287,8 +307,14 @@ ARRAY_FUNCTIONS: dict[str, ArrayFunction] = {
     "std": ArrayFunction(1, ("axis", "keepdims", "ddof"), _std),
     "norm": ArrayFunction(1, ("ord", "axis", "keepdims"), _norm),
     "logsumexp": _reduction(_logsumexp),
-    "softmax": _normalisation("softmax"),
-    "log_softmax": _normalisation("log_softmax"),
+    "softmax": _normalisation(
+        "softmax", lambda term: term.like(1), lambda whole, more: whole / _count(whole, more)
+    ),
+    "log_softmax": _normalisation(
+        "log_softmax",
+        lambda term: term.like(0),
+        lambda whole, more: whole - call("log", _count(whole, more)),
+    ),
     "matmul": ArrayFunction(2, (), _product),
     "dot": ArrayFunction(2, (), _dot),
     "outer": ArrayFunction(2, (), _outer),

@@ -112,7 +112,8 @@ def _named(
         if letter == "." or axis is None:
             continue
         known = letter in letters
-        index = letters.setdefault(letter, fresh(axis, [*letters.values(), *reserved]))
+        taken = [*letters.values(), *reserved, *names.values()]
+        index = letters.setdefault(letter, fresh(axis, taken))
         if known and index in names.values():
             again = fresh(axis, [*letters.values(), *reserved, *names, *names.values()])
             repeated.append((index, again))

@@ -154,10 +154,13 @@ class _Script:
             # No axes can be met but leading ones.
             axes = replace(axes, free=NO)
         known, reading = self._known(axes)
+        # Of several outputs each has its own shape, which declared axes tell.
+        whole = whole or (bool(self.request.shape) and len(reading.outputs) > 1)
         if not whole:
             # Declared axes fit; to an elementwise expression all are leading dimensions.
             if self.request.shape:
-                plain = {name: order and _LEADING for name, order in known.orders.items()}
+                numbers = dict.fromkeys(self.request.const, ())
+                plain = {**dict.fromkeys(known.orders, _LEADING), **numbers}
                 reading = self._reading(_Axes(plain, NO, NO))
             return self._formula(reading, axes, whole)
         batched = self._batched(known, reading)
@@ -249,24 +252,34 @@ class _Script:
             return {"output": reader.variables[found[0]]}
         return {name: reader.variables[name] for name in found}
 
+    def _live(self, outputs: Iterable[str]) -> set[str]:
+        """The names that the outputs depend on as they are written."""
+        wanted = self.request.outputs
+        live = {*(wanted or outputs)}
+        last = None if wanted else self.statements[-1]
+        for statement in reversed(self.statements):
+            if statement is last or statement.name in live:
+                live |= set(_used([statement]))
+        return live
+
     def _formula(self, reading: _Reading, axes: _Axes, whole: bool) -> Formula:
         inputs = resolve(self.inputs, self.request)
-        described = tuple(_described(one, axes, whole) for one in inputs)
+        live = self._live(reading.outputs)
+        described = tuple(
+            replace(_described(one, axes, whole), read=one.name in live) for one in inputs
+        )
         builder = reading.builder
         outputs = []
         for name, view in reading.outputs.items():
             one = Output(name, view.term.id, view.order)
-            held = frozenset(axis for axis in view.order if axis is not None)
-            builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = held
+            builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
             outputs.append(one)
+        orders = [*(one.order for one in described), *(one.order for one in outputs)]
         request = replace(self.request, definitions=reading.called)
         graph = builder.freeze()
         tensors = len(outputs) > 1 or (
             whole
-            and (
-                _has_tensors(graph, reading.order)
-                or any(one.order != _LEADING for one in described)
-            )
+            and (_has_tensors(graph, reading.order) or any(order != _LEADING for order in orders))
         )
         return Formula(request, described, graph, tuple(outputs), tensors)
 

@@ -208,19 +208,19 @@ class Space:
         names = {inner: k}
         columns = tuple(_own(axis, a, b, names) for axis in outer)
         rows = a.order[len(a.order) - min(len(a.tail), 2) : -1]
-        batch = self._batch(a.order[: len(a.order) - 1 - len(rows)], b, names, what)
+        batch = self._batch(a, b, names, what)
         term = sum_over(a.term * rename(b.term, names), {k})
         return View(term, (*batch, *rows, *columns), a.free | b.free)
 
-    def _batch(self, left: Order, b: View, names: dict[Index, Index], what: str) -> Order:
+    def _batch(self, a: View, b: View, names: dict[Index, Index], what: str) -> Order:
         """The axes before those of the matrices, b's renamed to those of a."""
-        right = b.order[: len(b.order) - min(len(b.tail), 2)]
+        left, right = (one.order[: len(one.order) - min(len(one.tail), 2)] for one in (a, b))
         found: list[Axis] = []
         for place in range(1, max(len(left), len(right)) + 1):
             mine = left[-place] if place <= len(left) else None
             theirs = right[-place] if place <= len(right) else None
             if theirs is not None and mine is None:
-                mine = _own(theirs, View(b.term, left), b, names)
+                mine = _own(theirs, a, b, names)
             elif theirs is not None and mine is not None and theirs.size != mine.size:
                 self._refuse([View(b.term, left), View(b.term, right)], what)
             elif theirs is not None and mine is not None:

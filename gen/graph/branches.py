@@ -4,7 +4,8 @@ In: a graph. Out: for each use of a node, the conditions under which its value m
 
 A node lies in a branch if every path from the output to it runs through that branch;
 paths through conditions do not count, since no derivative takes them. An input lies in
-none, nor does the operand of a tensor operation, whose indices mean something else there.
+none, nor does the operand of a tensor operation, whose indices mean something else there,
+nor a value that lacks an axis of the condition: its cotangent is summed over that axis.
 What lies in a branch is computed also where the branch is not taken, and then must do no
 harm: vjp.py and stabilise.py see to that.
 """
@@ -21,6 +22,8 @@ from gen.graph.indices import TENSOR_OPERATIONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen.graph.leading import Leading
+
 # (the branch around this one, the condition, whether this is where it holds)
 _Branch = tuple[int, int, bool]
 
@@ -35,6 +38,7 @@ class Branches:
     builder: Builder
     roots: Sequence[int]  # the outputs
     order: list[int]  # topological, what the outputs need
+    leading: Leading | None = None  # given where leading dimensions are summed at once
     of: dict[int, int] = field(default_factory=dict)  # of each node that is a value
     uses: dict[int, set[int]] = field(default_factory=dict)  # those that need its value
     _branches: list[_Branch] = field(default_factory=lambda: [(-1, -1, True)])
@@ -56,7 +60,7 @@ class Branches:
                 needed = {self._inside(use, node, position) for use in reached}
                 self.uses.setdefault(arg, set()).update(needed)
                 branch = self._entered(node, position)
-                if self.builder.nodes[arg].op == INPUT:
+                if self.builder.nodes[arg].op == INPUT or self._lacks(arg, branch):
                     branch = 0
                 self.of[arg] = self._around(self.of.get(arg, branch), branch)
 
@@ -94,6 +98,15 @@ class Branches:
     def _hides(self, node: int) -> bool:
         """Whether the operands of a node lie in no branch, as their indices are others."""
         return self.builder.nodes[node].op in TENSOR_OPERATIONS
+
+    def _lacks(self, arg: int, branch: int) -> bool:
+        """Whether a value is the same along an axis of a condition of its branch."""
+        indices, leading = self.builder.indices, self.leading
+        return any(
+            not indices[condition.id] <= indices[arg]
+            or (leading and leading.sources(condition.id) & ~leading.sources(arg))
+            for condition, _ in self.conditions(branch)
+        )
 
     def _inside(self, outer: int, node: int, position: int) -> int:
         """The same, `node` itself taken to lie in `outer`."""

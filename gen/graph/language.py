@@ -32,6 +32,7 @@ from gen.graph.graph import (
 )
 from gen.graph.infix import (
     AND,
+    ATOM,
     COMPARE,
     NOT,
     OR,
@@ -179,6 +180,9 @@ def _array(node: Node, operands: list[Text]) -> Text | None:
     """A laid-out operation; None for every other."""
     if node.op in ("expand", "spread", "gather"):
         return operands[0]
+    if node.op == "contract":
+        a, b = operands
+        return Text(f"{enclose(a, ATOM)}.T @ {enclose(b, SIGN)}", QUOTIENT)
     if node.op == "einsum":
         return _called("einsum", [f"'{node.payload}'", *(one.code for one in operands)])
     if not isinstance(node.payload, tuple):

@@ -154,6 +154,17 @@ def matrix_product(
     return None
 
 
+def outer_rows(
+    a: tuple[Index, ...], b: tuple[Index, ...], over: Indices, result: Order
+) -> MatrixProduct | None:
+    """How to sum the outer products of rows over all leading dimensions, None elsewhere."""
+    if over != {ELLIPSIS} or len(a) != 2 or len(b) != 2 or ELLIPSIS not in (a[0], b[0]):
+        return None
+    if a[0] != b[0] or a[1] == b[1]:
+        return None
+    return MatrixProduct((False, False), result == (b[1], a[1]))
+
+
 def _flips(left: Order, right: Order, k: Index, result: Order) -> tuple[bool, bool] | None:
     """Whether left and right must be transposed for left @ right to be the result."""
     for flip_left in (False, True):

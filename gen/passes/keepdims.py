@@ -42,4 +42,7 @@ def _kept(graph: Graph, node: int) -> tuple[object, ...] | None:
         return None
     inner = graph[args[0]].payload
     assert isinstance(inner, tuple)
-    return (*inner, True) if inner[1] == (-1,) else None
+    _, axes, behind = inner[:3]
+    # Of two axes or more, [:, None] puts the new one between them.
+    is_last = payload == "[..., None]" or behind == 1
+    return (*inner, True) if axes == (-1,) and is_last else None

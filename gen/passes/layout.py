@@ -37,7 +37,14 @@ from gen.graph.indices import (
     Indices,
 )
 from gen.graph.tensors import indices_about, names_of, renaming_of, size_of
-from gen.passes.arrangement import arranged, broadcasts, matrix_product, moved, pattern
+from gen.passes.arrangement import (
+    arranged,
+    broadcasts,
+    matrix_product,
+    moved,
+    outer_rows,
+    pattern,
+)
 from gen.passes.axes import Given, Laid, Wanted
 from gen.passes.contraction import cheapest_pair, equation, is_plain, summed
 from gen.passes.keepdims import keep_axes
@@ -71,6 +78,7 @@ class _Layout:
     order: list[int] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
+    fixed: set[int] = field(init=False)  # constants
     inside: set[int] = field(init=False)  # products that exist only inside sums
     places: dict[Index, int] = field(init=False)  # the common order of all axes
 
@@ -81,8 +89,8 @@ class _Layout:
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
         self.read = [(node.op, node.payload) for node in nodes if node.op in GIVEN]
-        fixed = constants(self.graph.nodes, self.order)
-        atoms = fixed | {node for node in self.order if self._is_loose(node)}
+        self.fixed = constants(self.graph.nodes, self.order)
+        atoms = self.fixed | {node for node in self.order if self._is_loose(node)}
         self.inside = only_summed(self.graph, self.order, self.indices, atoms, set(roots))
         self.places = arranged(self._constraints())
 
@@ -147,7 +155,7 @@ class _Layout:
         operands = [self.image[arg] for arg in node.args]
         order = self._sorted(frozenset().union(*(one.indices for one in operands)))
         ids = tuple(self._aligned(one, order).node for one in operands)
-        return Laid(self.builder.node(node.op, ids, node.payload), order)
+        return Laid(self.builder.node(node.op, ids, node.payload), order, _lacks(operands, order))
 
     def _sorted(self, indices: Iterable[Index]) -> tuple[Index, ...]:
         return tuple(sorted(indices, key=lambda one: (one != ELLIPSIS, self.places[one], one)))
@@ -247,11 +255,15 @@ class _Layout:
         if not over or a.loose or b.loose or is_plain(a.indices, b.indices):
             order = self._sorted(whole)
             ids = tuple(self._aligned(one, order).node for one in (a, b))
-            product = Laid(self.builder.node("mul", ids), order)
+            product = Laid(self.builder.node("mul", ids), order, _lacks((a, b), order))
             return self._reduction("sum", product, over) if over else product
         a, b = self._plain(a), self._plain(b)
         order = self._sorted(whole - over)
         found = matrix_product(a.plain, b.plain, over, order)
+        rows = outer_rows(a.plain, b.plain, over, order)
+        if rows is not None:
+            pair = (b.node, a.node) if rows.swapped else (a.node, b.node)
+            return Laid(self.builder.node("contract", pair), order)
         if found is None:
             payload = equation([a.order, b.order], order)
             return Laid(self.builder.node("einsum", (a.node, b.node), payload), order)
@@ -306,13 +318,18 @@ class _Layout:
         """A result with exactly the axes that it is to have."""
         one = self.image[wanted.node]
         missing = {axis for axis in wanted.order if axis is not None} - one.indices
-        if not missing and not one.loose:
+        if not missing and not one.loose and wanted.node not in self.fixed:
             return self._moved(one, wanted.order).node
         if not wanted.like:
             return self._expanded(one, wanted.order).node
         one = self._rigid(one)
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))
+
+
+def _lacks(operands: Iterable[Laid], order: Order) -> bool:
+    """Whether an axis comes from operands alone in which it may be missing."""
+    return not {*order} <= {axis for one in operands if not one.loose for axis in one.plain}
 
 
 def _renamed(order: Order, node: Node) -> Order:

@@ -94,7 +94,9 @@ def _operands(formula: Formula, backward: Block) -> tuple[Operand, ...]:
 
 def _is_reduced(one: Input, leading: int, graph: Graph, root: int | None) -> bool:
     """Whether the cotangent of an input may be larger than it, beside `leading` with dimensions."""
-    if root is None or (graph[root].op == "gather" and _gathered(graph[root]) == (one.name,)):
+    if root is None:
+        return False
+    if not one.loose and graph[root].op == "gather" and _gathered(graph[root]) == (one.name,):
         return False
     return one.loose or (_leads(one) and leading > 1)
 
@@ -133,7 +135,7 @@ def _expands(formula: Formula, forward: Block) -> bool:
     """Whether the output may lack dimensions of an input that forward does not read."""
     if formula.has_tensors or len(formula.outputs) > 1:
         return False
-    wanted = {one.name for one in formula.inputs if one.differentiable}
+    wanted = {one.name for one in formula.inputs if one.differentiable and one.read}
     return bool(wanted - _read(forward, INPUT))
 
 

@@ -139,10 +139,13 @@ def saved_outputs(program: Program) -> frozenset[int]:
     """
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
     below = set(reachable(program.graph.nodes, wanted))
+    indices = Builder.of(program.graph).indices
     useful = {
         place
-        for place, node in enumerate(program.outputs)
-        if node in below and program.graph[node].args
+        for place, (node, one) in enumerate(
+            zip(program.outputs, program.formula.outputs, strict=True)
+        )
+        if node in below and program.graph[node].args and one.axes <= indices[node]
     }
     save = program.formula.request.save
     if save == "output" and not useful:
@@ -151,14 +154,14 @@ def saved_outputs(program: Program) -> frozenset[int]:
         return frozenset()
     if len(below) > _LARGEST_CUT:
         return frozenset(place for place in useful if program.outputs[place] in wanted)
-    chosen = choose(program.graph, wanted, _costs(program, free=save == "output")).kept
+    chosen = choose(program.graph, wanted, _costs(program, useful, free=save == "output")).kept
     return frozenset(place for place in useful if program.outputs[place] in chosen)
 
 
-def _costs(program: Program, free: bool) -> Costs:
+def _costs(program: Program, useful: Iterable[int], free: bool) -> Costs:
     """Costs by the number of elements; keeping outputs costs nothing if they are `free`."""
     indices = Builder.of(program.graph).indices
-    outputs = set(program.outputs)
+    outputs = {program.outputs[place] for place in useful}
 
     def keep(node: int) -> int | None:
         if program.graph[node].op in GIVEN:

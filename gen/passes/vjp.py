@@ -107,9 +107,10 @@ class _Sweep:
     def __post_init__(self) -> None:
         self.order = reachable(self.builder.nodes, self.formula.roots)
         self.active = self._active()
-        self.branches = Branches(self.builder, self.formula.roots, self.order)
         self.leading = Leading(self.builder, {one.grad: one.node for one in self.formula.outputs})
         self.uneven = self.leading.differ(self.order, self.formula.roots)
+        leading = self.leading if self.uneven else None
+        self.branches = Branches(self.builder, self.formula.roots, self.order, leading)
 
     def _active(self) -> set[int]:
         """Nodes through which a differentiable input reaches the output."""

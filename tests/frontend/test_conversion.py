@@ -288,6 +288,7 @@ def _seconds(expr: sympy.Expr) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [_deep, _wide])
 def test_time_grows_with_the_size_alone(build: Callable[[int], sympy.Expr]) -> None:
     small, large = _seconds(build(10_000)), _seconds(build(100_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,7 +61,9 @@ def test_a_formula_reads_back_as_the_same_graph(case: Case) -> None:
     again = _again(formula, case.options)
     builder = Builder()
     assert _copied(again, builder) == _copied(formula, builder)
-    assert again.inputs == formula.inputs
+    # What is simplified away is no longer read.
+    read = [replace(one, read=True) for one in formula.inputs]
+    assert [replace(one, read=True) for one in again.inputs] == read
 
 
 @elementwise
