@@ -115,7 +115,7 @@ def test_depth_takes_no_recursion(shape: Shape, backend: str) -> None:
 @parametrize
 def test_operations_and_lines_grow_linearly(shape: Shape) -> None:
     sizes = []
-    for size in (500, 1000):
+    for size in (700, 1400):
         source = gen.source("Large", shape(size))
         counts = re.search(r"Operations: (\d+) forward.* (\d+) backward", source)
         assert counts is not None
