@@ -306,6 +306,7 @@ def formulas(draw: st.DrawFn) -> Drawn:
     for name in names:
         size = [sizes.get(one, 1) for one in SHAPES[name] if one != "..."]
         lead = leading if "..." in SHAPES[name] else ()
+        lead = lead[draw(st.integers(0, len(lead))) :]
         value = torch.randn((*lead, *size), generator=generator, dtype=torch.float64)
         if name == "S":
             value = value @ value.mT + 2 * torch.eye(len(value), dtype=value.dtype)

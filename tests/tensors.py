@@ -420,6 +420,13 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(x="N,I"),
     ),
     TensorCase(
+        "sums_of_different_leading_dimensions",
+        "sum(x, axis=-1) * sum(y, axis=-1)",
+        lambda x, y: x.sum(-1) * y.sum(-1),
+        ((2, 1, 4), (3, 4)),
+        _shape(x="...,I", y="...,I"),
+    ),
+    TensorCase(
         "batch_named_as_the_rows",
         "x @ y",
         lambda x, y: x @ y,

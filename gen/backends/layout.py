@@ -51,9 +51,12 @@ def broken(line: str) -> list[str]:
 
 
 def _spread(line: str) -> list[str]:
-    """A call or a tuple, and what is too long in it, with one item a line."""
+    """A call or a tuple, and what is too long in it, with one item a line.
+
+    It may be indented once more, under a condition.
+    """
     start, parenthesis, rest = line.partition("(")
-    if len(line) + BODY <= WIDTH or not parenthesis:
+    if len(line) + BODY + 4 <= WIDTH or not parenthesis:
         return [line]
     items, depth, begin = [], 0, 0
     for place, sign in enumerate(rest):

@@ -136,7 +136,7 @@ class _Sweep:
                 continue
             term = Term(self.builder, node)
             if term.op == INPUT:
-                gradients[str(self.builder.nodes[node].payload)] = g
+                gradients[str(self.builder.nodes[node].payload)] = self._repeatable(node, g)
                 continue
             for arg, contribution in self._contributions(node, g):
                 known = cotangents.get(arg)
@@ -171,6 +171,18 @@ class _Sweep:
         if self.uneven and ELLIPSIS in self.builder.indices[node]:
             contribution = self._gathered(node, arg, contribution)
         return sum_over(contribution, lost)
+
+    def _repeatable(self, node: int, g: Term) -> Term:
+        """The cotangent of an input, in its leading dimensions if it lacks others of its axes.
+
+        It is repeated along those, before leading dimensions are summed at the end.
+        """
+        if ELLIPSIS not in indices(g) or indices(g) == self.builder.indices[node]:
+            return g
+        wanted = self.leading.sources(node)
+        if self.leading.sources(g.id) == wanted:
+            return g
+        return gather(g, self.leading.names(wanted))
 
     def _gathered(self, node: int, arg: int, contribution: Term) -> Term:
         """The same for leading dimensions, of which the operand may have fewer."""
