@@ -121,7 +121,7 @@ class Gradients:
         self.writer.write("", nodes)
         self._finish(place)
         lines = self._taken(start)
-        if self.operations <= FREED:
+        if self.operations <= FREED or len(lines) == 1:
             return lines
         whole = steps(lines)
         if len(lines) > LARGEST:

@@ -355,9 +355,9 @@ class _Emitter(Emitter[Module]):
     def _imports(self, lines: Sequence[str]) -> tuple[str, ...]:
         text = "\n".join(lines)
         self.runtime |= {"Mask"} if "Mask" in text and re.search(r"\bMask\b", text) else set()
-        imports = ["import numpy as np"] if re.search(r"\bnp\.", text) else []
+        imports = ["import numpy as np"] if "np." in text and re.search(r"\bnp\.", text) else []
         imports.append("from numpy.typing import ArrayLike")
-        if re.search(r"\bspecial\.", text):
+        if "special." in text and re.search(r"\bspecial\.", text):
             imports.append("from scipy import special")
         own = self.customs.imports() if self.customs.modules else []
         return (*imports, *own, "", *imported("._runtime", self.runtime))

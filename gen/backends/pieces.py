@@ -64,9 +64,11 @@ class Scope:
 def step(lines: Sequence[str]) -> Step:
     """A step from its lines."""
     found = [match for line in lines if (match := _ASSIGNED.match(line))]
-    writes = dict.fromkeys(match[2] for match in found if not match[1])
-    inner = dict.fromkeys(match[2] for match in found if match[1] and match[2] not in writes)
-    reads = dict.fromkeys(name for line in lines for name in _names(line))
+    writes = [match[2] for match in found if not match[1]]
+    inner = [match[2] for match in found if match[1] and match[2] not in writes]
+    reads: dict[str, None] = {}
+    for line in lines:
+        reads |= dict.fromkeys(_names(line))
     return Step(tuple(lines), tuple(writes), tuple(inner), tuple(reads))
 
 
