@@ -164,6 +164,13 @@ TENSORS: tuple[TensorCase, ...] = (
     TensorCase(
         "two_sums", "sum(x*t) + sum(x)", lambda x, t: (x * t).sum() + x.sum(), ((4,), (3, 1))
     ),
+    TensorCase(
+        "number_summed_by_itself",
+        "sum((x*s - y)**2) + 0.1*sum(s**2)",
+        lambda x, s, y: ((x * s - y) ** 2).sum() + 0.1 * (s**2).sum(),
+        ((3, 4), (), (3, 4)),
+        _shape(x="N,D", y="N,D"),
+    ),
     TensorCase("centred", "x - mean(x)", lambda x: x - x.mean(), ((3, 4),)),
     TensorCase(
         "sum_axis", "sum(sin(x), axis=0)", lambda x: x.sin().sum(0), ((3, 4),), _shape(x="N,D")

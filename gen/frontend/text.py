@@ -179,7 +179,8 @@ class _Script:
             if not met:
                 return axes, reading
             for name, orders in met.items():
-                common = _common(orders)
+                # Reduced by itself it would be repeated first: there it is a number.
+                common = () if name in reading.summed else _common(orders)
                 axes = axes.with_order(name, common, loose=common != ())
 
     def _declared(self, axes: _Axes, need: Undeclared) -> _Axes:
@@ -230,7 +231,7 @@ class _Script:
         roots = [view.term.id for view in outputs.values()]
         order = reachable(builder.nodes, roots)
         _check_branches(builder, order)
-        return _Reading(builder, order, outputs, space.met, library.written())
+        return _Reading(builder, order, outputs, space.met, space.summed, library.written())
 
     def _outputs(self, reader: Reader) -> dict[str, View]:
         """The outputs by name: those asked for, or what nothing else uses."""
@@ -292,6 +293,7 @@ class _Reading:
     order: list[int]  # the nodes of the outputs, topological
     outputs: dict[str, View]
     met: dict[str, list[Order]]  # the axes that undeclared inputs met
+    summed: set[str]  # undeclared inputs that are reduced by themselves
     called: tuple[Definition, ...]  # the user's functions that it called
 
 

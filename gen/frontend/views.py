@@ -103,6 +103,7 @@ class Space:
 
     builder: Builder
     met: dict[str, list[Order]] = field(default_factory=dict)  # by undeclared inputs
+    summed: set[str] = field(default_factory=set)  # undeclared inputs reduced by themselves
 
     # ---- elementwise
 
@@ -163,6 +164,7 @@ class Space:
     def axes(self, view: View, axis: int | tuple[int, ...] | None, what: str) -> tuple[int, ...]:
         """The positions, counted from 0, of some axes; of all where None is asked."""
         if axis is None:
+            self.summed |= view.free if view.is_free else set()
             return tuple(range(len(view.order)))
         wanted = (axis,) if isinstance(axis, int) else axis
         if view.is_free and all(one < 0 for one in wanted):
