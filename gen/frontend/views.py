@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.graph.algebra import Term, number
 from gen.graph.indices import ELLIPSIS, Index, fresh
 from gen.graph.tensors import delta, indices, rename, sum_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from gen.graph.algebra import Term
     from gen.graph.graph import Builder
     from gen.model import Axis
 
@@ -51,9 +51,6 @@ class View:
     def is_free(self) -> bool:
         """Whether its axes are any, since all come from undeclared inputs."""
         return bool(self.free) and self.order == (ELLIPSIS,)
-
-    def at(self, axis: int) -> Axis:
-        return self.order[axis]
 
     def with_term(self, term: Term) -> View:
         return View(term, self.order, self.free)
@@ -241,9 +238,6 @@ class Space:
     def diagonal(self, term: Term, i: Index, j: Index) -> Term:
         """The elements where two indices are equal, under the name of the first."""
         return sum_over(term * delta(self.builder, i, j), {j})
-
-    def one(self, value: int) -> View:
-        return View(number(self.builder, value))
 
 
 def _own(axis: Axis, a: View, b: View, names: dict[Index, Index]) -> Axis:
