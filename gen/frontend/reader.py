@@ -38,7 +38,7 @@ from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import BOOLEANS, INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from gen.frontend.library import Body, Library
     from gen.frontend.syntax import Source, Statement
@@ -104,16 +104,14 @@ class Reader:
     def read(self, tree: ast.expr) -> View:
         """Build the tree bottom-up; each node's operands are built before it."""
         built: dict[int, View] = {}
-        pending: list[tuple[ast.expr, list[ast.expr] | None]] = [(tree, None)]
+        pending: list[tuple[ast.expr, tuple[ast.expr, ...] | None]] = [(tree, None)]
         while pending:
             node, operands = pending.pop()
-            if isinstance(node, ast.Name | ast.Constant):
-                operands = []
-            elif operands is None:
-                operands = list(self._operands(node))
+            if operands is None:
+                operands = self._operands(node)
                 if operands:
                     pending.append((node, operands))
-                    pending.extend((child, None) for child in reversed(operands))
+                    pending.extend([(child, None) for child in reversed(operands)])
                     continue
             built[id(node)] = self._build(node, [built[id(child)] for child in operands])
         view = self._real(built[id(tree)])
@@ -123,32 +121,32 @@ class Reader:
 
     # ---- structure
 
-    def _operands(self, node: ast.expr) -> Iterator[ast.expr]:
+    def _operands(self, node: ast.expr) -> tuple[ast.expr, ...]:
         """The parts of a node that are expressions of their own."""
         match node:
-            case ast.BinOp(left=left, right=right):
-                yield from (left, right)
-            case ast.UnaryOp(operand=operand):
-                yield operand
-            case ast.Compare(left=left, comparators=comparators):
-                yield from (left, *comparators)
-            case ast.BoolOp(values=values):
-                yield from values
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                yield from (test, body, orelse)
-            case ast.Attribute(value=value, attr="T" | "mT") | ast.Subscript(value=value):
-                yield value
-            case ast.Call(func=ast.Name(id="Piecewise"), args=args):
-                self._check_call(node)
-                for pair in args:
-                    yield from self._pair(pair)
-            case ast.Call():
-                self._check_call(node)
-                yield from calls.arrays(node) if self._is_array_call(node) else node.args
             case ast.Name() | ast.Constant():
-                pass
-            case _:
-                raise self._unsupported(node)
+                return ()
+            case ast.BinOp():
+                return node.left, node.right
+            case ast.UnaryOp():
+                return (node.operand,)
+            case ast.Compare():
+                return node.left, *node.comparators
+            case ast.BoolOp():
+                return tuple(node.values)
+            case ast.IfExp():
+                return node.test, node.body, node.orelse
+            case ast.Attribute(attr="T" | "mT") | ast.Subscript():
+                return (node.value,)
+            case ast.Call():
+                return self._arguments(node)
+        raise self._unsupported(node)
+
+    def _arguments(self, node: ast.Call) -> tuple[ast.expr, ...]:
+        self._check_call(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "Piecewise":
+            return tuple(one for pair in node.args for one in self._pair(pair))
+        return tuple(calls.arrays(node) if self._is_array_call(node) else node.args)
 
     def _pair(self, node: ast.expr) -> tuple[ast.expr, ast.expr]:
         if not isinstance(node, ast.Tuple) or len(node.elts) != 2:
@@ -224,7 +222,8 @@ class Reader:
 
     def _build(self, node: ast.expr, operands: list[View]) -> View:
         try:
-            self._check_constants(node, operands)
+            if len(operands) > 1:
+                self._check_constants(node, operands)
             return self._view(node, operands)
         except ExpressionError:
             raise
@@ -313,8 +312,8 @@ class Reader:
         if sign is None:
             wrong, hint = WRONG_OPERATORS[type(node.op)]
             raise self.source.fault_after(node.left, wrong, hint)
-        left, right = map(self._real, operands)
-        if self._is_optional(left) or self._is_optional(right):
+        left, right = self._real(operands[0]), self._real(operands[1])
+        if self.optional and (self._is_optional(left) or self._is_optional(right)):
             return self._skipped(node, left, right)
         if isinstance(node.op, ast.MatMult):
             return self.space.product(left, right)

@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
-from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS, Library, calls, needed, trees_of
+from gen.frontend.library import (
+    CONSTANTS,
+    LANGUAGE_FUNCTIONS,
+    Library,
+    calls,
+    needed,
+    statements_of,
+)
 from gen.frontend.reader import Reader
-from gen.frontend.syntax import Source, check_quotes, names, parse, walk
+from gen.frontend.syntax import Source, check_quotes, names, parse
 from gen.frontend.views import Space, Undeclared, View
 from gen.graph.algebra import symbol
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder, reachable
@@ -28,7 +36,7 @@ from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS, Index, Indices
 from gen.model import Formula, Input, Output, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
@@ -79,21 +87,21 @@ def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
         return request
     known = {one.name: one for one in request.definitions}
     own = {one.name for one in request.primitives}
-    if calls(one.tree for one in statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
+    if calls(statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
         return request  # which is refused, with a hint at what there is
     chosen = tuple(known[name] for name in needed(statements, known))
-    trees = [one.tree for one in statements] + [tree for one in chosen for tree in trees_of(one)]
-    primitives = _needed_primitives(trees, request.primitives)
+    every = [*statements, *(one for each in chosen for one in statements_of(each))]
+    primitives = _needed_primitives(every, request.primitives)
     return replace(request, definitions=chosen, primitives=primitives)
 
 
 def _needed_primitives(
-    trees: Sequence[ast.expr], known: Sequence[Primitive]
+    statements: Sequence[Statement], known: Sequence[Primitive]
 ) -> tuple[Primitive, ...]:
     """Those that are called, and those that the derivatives of these call."""
-    called = calls(trees)
+    called = calls(statements)
     derivatives = [
-        statement.tree
+        statement
         for one in known
         if one.name in called
         for text in one.derivatives
@@ -104,20 +112,18 @@ def _needed_primitives(
     return tuple(one for one in known if one.name in called)
 
 
-def _nodes(statements: Sequence[Statement], request: Request) -> list[ast.expr]:
+def _nodes(statements: Sequence[Statement], request: Request) -> Iterator[ast.expr]:
     """The syntax of an expression and of all functions that it calls."""
-    trees = [statement.tree for statement in statements]
-    for one in request.definitions:
-        trees += trees_of(one)
-    return [node for tree in trees for node in walk(tree)]
+    called = (one for each in request.definitions for one in statements_of(each))
+    return chain.from_iterable(one.nodes for one in chain(statements, called))
 
 
 def _is_array_syntax(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp):
-        return isinstance(node.op, ast.MatMult)
+        return type(node.op) is ast.MatMult
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return node.func.id in ARRAY_FUNCTIONS and is_array_call(node)
-    return isinstance(node, ast.Subscript | ast.Attribute)
+    return isinstance(node, (ast.Subscript, ast.Attribute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +253,7 @@ class _Script:
             if name not in assigned:
                 hint = nearest(name, assigned) or f"it assigns {', '.join(assigned)}"
                 raise GenError(f"--outputs {name}: the expression does not assign it; {hint}")
-        used = set(_used(self.statements))
+        used = {one.id for statement in self.statements for one in statement.reads}
         found = wanted or tuple(name for name in assigned if name not in used)
         if len(found) == 1:
             return {"output": reader.variables[found[0]]}
@@ -260,7 +266,7 @@ class _Script:
         last = None if wanted else self.statements[-1]
         for statement in reversed(self.statements):
             if statement is last or statement.name in live:
-                live |= set(_used([statement]))
+                live.update(one.id for one in statement.reads)
         return live
 
     def _formula(self, reading: _Reading, axes: _Axes, whole: bool) -> Formula:
@@ -351,12 +357,6 @@ def _described(one: Input, axes: _Axes, whole: bool) -> Input:
 
 def _has_tensors(graph: Graph, order: Iterable[int]) -> bool:
     return any(graph[node].op in TENSOR_OPERATIONS for node in order)
-
-
-def _used(statements: Sequence[Statement]) -> list[str]:
-    """The names that some statement reads."""
-    trees = [statement.tree for statement in statements]
-    return [node.id for tree in trees for node in walk(tree) if isinstance(node, ast.Name)]
 
 
 def _check_branches(builder: Builder, order: Iterable[int]) -> None:

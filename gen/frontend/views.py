@@ -107,7 +107,10 @@ class Space:
     def aligned(self, views: Sequence[View], what: str) -> tuple[list[Term], Order]:
         """The terms of views in common indices, and the order of their axes together."""
         first = views[0].order
-        if all(view.order == first for view in views):
+        for view in views:
+            if view.order is not first and view.order != first:
+                break
+        else:
             return [view.term for view in views], first
         views = self._settled(views)
         rank = max(len(view.tail) for view in views)
@@ -124,7 +127,10 @@ class Space:
     def united(self, views: Sequence[View], what: str) -> tuple[list[Term], View]:
         """The same, with a view to take the axes of a result from."""
         terms, order = self.aligned(views, what)
-        free = frozenset[str]().union(*(view.free for view in views))
+        free = views[0].free
+        for view in views:
+            if not view.free <= free:
+                free |= view.free
         return terms, View(terms[0], order, free)
 
     def _settled(self, views: Sequence[View]) -> Sequence[View]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from gen.graph.indices import LEADING, TENSOR_OPERATIONS, Indices, indices_of
+from gen.graph.indices import LEADING, NONE, TENSOR_OPERATIONS, Indices, indices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,6 +43,9 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 # What is given, by the kind of leaf and its name.
 Leaf: TypeAlias = tuple[str, "Payload"]
 
+# What a user's own function makes of constants, only running it shows.
+_VARYING = VARIABLES | {CUSTOM}
+
 # What is no plain number though its operands are.
 _SHAPED = VARIABLES | {"expand", "spread", CUSTOM}
 
@@ -65,7 +68,9 @@ class Graph:
     """An immutable graph: what one stage hands to the next."""
 
     nodes: tuple[Node, ...]
-    given: Mapping[Leaf, Indices] = field(default_factory=dict)  # those of inputs and the like
+    given: Mapping[Leaf, Indices]  # those of inputs and the like
+    indices: tuple[Indices, ...]  # of the value of each node
+    varies: tuple[bool, ...]  # whether the value of each node is not the same for all inputs
 
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
@@ -84,16 +89,15 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     given: dict[Leaf, Indices] = field(default_factory=dict)
     indices: list[Indices] = field(default_factory=list)  # of the value of each node
+    _varies: list[bool] = field(default_factory=list)
     _ids: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _depends: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, graph: Graph) -> Builder:
         """A builder that starts from `graph`, whose ids stay valid."""
-        builder = cls.beside(graph)
-        for node in graph.nodes:
-            builder.node(*node)
-        return builder
+        ids = {_key(*node): place for place, node in enumerate(graph.nodes)}
+        known = (list(graph.nodes), dict(graph.given), list(graph.indices), list(graph.varies))
+        return cls(*known, ids)
 
     @classmethod
     def beside(cls, graph: Graph) -> Builder:
@@ -106,20 +110,29 @@ class Builder:
         found = self._ids.get(key)
         if found is not None:
             return found
-        self._ids[key] = len(self.nodes)
+        self._ids[key] = found = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
         self.indices.append(self._indices(op, args, payload))
-        # What a user's own function makes of constants, only running it shows.
-        varies = op in VARIABLES or op == CUSTOM
-        self._depends.append(varies or any(map(self._depends.__getitem__, args)))
-        return len(self.nodes) - 1
+        self._varies.append(op in _VARYING or self._any_varies(args))
+        return found
 
     def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:
+        if op in TENSOR_OPERATIONS:
+            return indices_of(op, payload, [self.indices[arg] for arg in args])
         if op in GIVEN:
             return self.given.get((op, payload), LEADING)
-        if len(args) == 1 and op not in TENSOR_OPERATIONS:
-            return self.indices[args[0]]
-        return indices_of(op, payload, [self.indices[arg] for arg in args])
+        united = NONE
+        for arg in args:
+            one = self.indices[arg]
+            if one is not united:
+                united = one if one >= united else united | one
+        return united
+
+    def _any_varies(self, args: tuple[int, ...]) -> bool:
+        for arg in args:  # a loop, since nothing is called as often
+            if self._varies[arg]:
+                return True
+        return False
 
     def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
         """The id of this node, None if there is none yet."""
@@ -127,10 +140,11 @@ class Builder:
 
     def is_constant(self, node: int) -> bool:
         """Whether the value of `node` is the same for all inputs."""
-        return not self._depends[node]
+        return not self._varies[node]
 
     def freeze(self) -> Graph:
-        return Graph(tuple(self.nodes), dict(self.given))
+        indices, varies = tuple(self.indices), tuple(self._varies)
+        return Graph(tuple(self.nodes), dict(self.given), indices, varies)
 
 
 def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]:
@@ -147,16 +161,15 @@ def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] =
     """Ids that `roots` need, in topological order, not looking below those in `stop`."""
     border = frozenset(stop)
     seen = set(roots)
-    pending = list(seen)
-    while pending:
-        node = pending.pop()
-        if node in border:
-            continue
-        for arg in nodes[node].args:
-            if arg not in seen:
-                seen.add(arg)
-                pending.append(arg)
-    return sorted(seen)
+    found = list(seen)
+    for node in found:  # which grows meanwhile
+        if node not in border:
+            for arg in nodes[node][1]:
+                if arg not in seen:
+                    seen.add(arg)
+                    found.append(arg)
+    found.sort()
+    return found
 
 
 def constants(nodes: Sequence[Node], order: Iterable[int]) -> set[int]:

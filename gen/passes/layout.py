@@ -74,7 +74,7 @@ class _Layout:
     given: Given
     builder: Builder = field(default_factory=Builder)
     image: dict[int, Laid] = field(default_factory=dict)
-    indices: list[Indices] = field(init=False)  # of the nodes of the old graph
+    indices: Sequence[Indices] = field(init=False)  # of the nodes of the old graph
     order: list[int] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
@@ -84,7 +84,7 @@ class _Layout:
 
     def __post_init__(self) -> None:
         roots = [one.node for one in self.wanted]
-        self.indices = Builder.of(self.graph).indices
+        self.indices = self.graph.indices
         self.order = reachable(self.graph.nodes, roots)
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
@@ -153,6 +153,9 @@ class _Layout:
 
     def _elementwise(self, node: Node) -> Laid:
         operands = [self.image[arg] for arg in node.args]
+        if (same := _alike(operands)) is not None:
+            ids = tuple([one.node for one in operands])
+            return Laid(self.builder.node(node.op, ids, node.payload), same)
         order = self._sorted(frozenset().union(*(one.indices for one in operands)))
         ids = tuple(self._aligned(one, order).node for one in operands)
         return Laid(self.builder.node(node.op, ids, node.payload), order, _lacks(operands, order))
@@ -325,6 +328,19 @@ class _Layout:
         one = self._rigid(one)
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))
+
+
+def _alike(operands: Sequence[Laid]) -> Order | None:
+    """The one axis that the operands have, numbers aside: most are such. None elsewhere."""
+    found: Order = ()
+    for one in operands:
+        if one.loose or len(one.order) > 1:
+            return None
+        if one.order and one.order != found:
+            if found:
+                return None
+            found = one.order
+    return found
 
 
 def _lacks(operands: Iterable[Laid], order: Order) -> bool:

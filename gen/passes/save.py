@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.graph.graph import GIVEN, Builder, Graph, constants, operations, reachable
+from gen.graph.graph import GIVEN, Graph, constants, operations, reachable
 from gen.graph.indices import ELLIPSIS, Index
 from gen.graph.operations import OPERATIONS
 
@@ -139,7 +139,7 @@ def saved_outputs(program: Program) -> frozenset[int]:
     """
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
     below = set(reachable(program.graph.nodes, wanted))
-    indices = Builder.of(program.graph).indices
+    indices = program.graph.indices
     useful = {
         place
         for place, (node, one) in enumerate(
@@ -160,7 +160,7 @@ def saved_outputs(program: Program) -> frozenset[int]:
 
 def _costs(program: Program, useful: Iterable[int], free: bool) -> Costs:
     """Costs by the number of elements; keeping outputs costs nothing if they are `free`."""
-    indices = Builder.of(program.graph).indices
+    indices = program.graph.indices
     outputs = {program.outputs[place] for place in useful}
 
     def keep(node: int) -> int | None:
