@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import COMMUTATIVE, reachable
+from gen.graph.graph import COMMUTATIVE
 
 if TYPE_CHECKING:
     from gen.graph.graph import Graph
@@ -38,7 +38,7 @@ def origin(formula: Formula, backend: str) -> tuple[str, ...]:
 def fingerprint(graph: Graph, roots: tuple[int, ...]) -> str:
     """A hash of the expressions as they were understood, however they were spelled."""
     digests: dict[int, str] = {}
-    for node in reachable(graph.nodes, roots):
+    for node in graph.order(roots):
         op, args, payload = graph[node]
         operands = [digests[arg] for arg in args]
         known = f"{op} {sorted(operands) if op in COMMUTATIVE else operands} {payload}"

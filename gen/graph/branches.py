@@ -46,6 +46,11 @@ class Branches:
     _numbers: dict[_Branch, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        nodes = self.builder.nodes
+        if not any(nodes[node].op == "select" for node in self.order):
+            self.of = dict.fromkeys(self.order, 0)
+            self.uses = {node: {0} for node in self.order}
+            return
         for root in self.roots:
             self.of[root] = 0
             self.uses[root] = {0}
@@ -69,6 +74,8 @@ class Branches:
 
         Only those of branches that the operand itself does not lie in.
         """
+        if len(self._branches) == 1:
+            return []
         arg = self.builder.nodes[node].args[position]
         return self.conditions(self._entered(node, position), self.of[arg])
 

@@ -43,11 +43,9 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 # What is given, by the kind of leaf and its name.
 Leaf: TypeAlias = tuple[str, "Payload"]
 
-# What a user's own function makes of constants, only running it shows.
-_VARYING = VARIABLES | {CUSTOM}
-
-# What is no plain number though its operands are.
-_SHAPED = VARIABLES | {"expand", "spread", CUSTOM}
+# What is no plain number though its operands are: what a user's own function makes of
+# constants, only running it shows.
+_VARYING = VARIABLES | {"expand", "spread", CUSTOM}
 
 # What costs nothing at run time: leaves, and other views of what there is.
 _FREE = LEAVES | {"rename", "view", "transpose"}
@@ -70,13 +68,23 @@ class Graph:
     nodes: tuple[Node, ...]
     given: Mapping[Leaf, Indices]  # those of inputs and the like
     indices: tuple[Indices, ...]  # of the value of each node
-    varies: tuple[bool, ...]  # whether the value of each node is not the same for all inputs
+    varies: tuple[bool, ...]  # whether each node is more than a plain number, whatever is given
+    _orders: dict[tuple[int, ...], tuple[int, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def order(self, roots: Iterable[int]) -> tuple[int, ...]:
+        """Ids that `roots` need, in topological order."""
+        key = tuple(roots)
+        if key not in self._orders:  # every pass asks for it, of the same few roots
+            self._orders[key] = tuple(reachable(self.nodes, key))
+        return self._orders[key]
 
 
 @dataclass(slots=True)
@@ -113,7 +121,7 @@ class Builder:
         self._ids[key] = found = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
         self.indices.append(self._indices(op, args, payload))
-        self._varies.append(op in _VARYING or self._any_varies(args))
+        self._varies.append(op in _VARYING or True in [self._varies[arg] for arg in args])
         return found
 
     def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:
@@ -127,12 +135,6 @@ class Builder:
             if one is not united:
                 united = one if one >= united else united | one
         return united
-
-    def _any_varies(self, args: tuple[int, ...]) -> bool:
-        for arg in args:  # a loop, since nothing is called as often
-            if self._varies[arg]:
-                return True
-        return False
 
     def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
         """The id of this node, None if there is none yet."""
@@ -172,30 +174,24 @@ def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] =
     return found
 
 
-def constants(nodes: Sequence[Node], order: Iterable[int]) -> set[int]:
-    """Those nodes of `order` (topological) that depend on no input."""
-    found: set[int] = set()
-    for node in order:
-        op, args, _ = nodes[node]
-        if op not in _SHAPED and found.issuperset(args):
-            found.add(node)
-    return found
+def constants(graph: Graph, order: Iterable[int]) -> set[int]:
+    """Those nodes of `order` that are plain numbers, whatever is given."""
+    varies = graph.varies
+    return {node for node in order if not varies[node]}
 
 
 def use_counts(nodes: Sequence[Node], order: Iterable[int], roots: Iterable[int]) -> dict[int, int]:
-    """How often each node of `order` is an operand or a root."""
-    counts: dict[int, int] = {}
+    """How often each node of `order`, which has all that `roots` need, is an operand or a root."""
+    counts = dict.fromkeys(order, 0)
     for node in order:
-        counts.setdefault(node, 0)
-        for arg in nodes[node].args:
-            counts[arg] = counts.get(arg, 0) + 1
+        for arg in nodes[node][1]:
+            counts[arg] += 1
     for root in roots:
-        counts[root] = counts.get(root, 0) + 1
+        counts[root] += 1
     return counts
 
 
 def operations(graph: Graph, roots: Iterable[int]) -> Iterator[int]:
     """The nodes that cost something at run time: no leaves, constants nor mere views."""
-    order = reachable(graph.nodes, roots)
-    fixed = constants(graph.nodes, order)
-    return (node for node in order if node not in fixed and graph[node].op not in _FREE)
+    nodes, varies = graph.nodes, graph.varies
+    return (node for node in graph.order(roots) if varies[node] and nodes[node].op not in _FREE)

@@ -24,7 +24,6 @@ from gen.graph.graph import (
     Builder,
     Graph,
     constants,
-    reachable,
     use_counts,
 )
 from gen.graph.indices import (
@@ -75,7 +74,7 @@ class _Layout:
     builder: Builder = field(default_factory=Builder)
     image: dict[int, Laid] = field(default_factory=dict)
     indices: Sequence[Indices] = field(init=False)  # of the nodes of the old graph
-    order: list[int] = field(init=False)
+    order: tuple[int, ...] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
     fixed: set[int] = field(init=False)  # constants
@@ -85,11 +84,11 @@ class _Layout:
     def __post_init__(self) -> None:
         roots = [one.node for one in self.wanted]
         self.indices = self.graph.indices
-        self.order = reachable(self.graph.nodes, roots)
+        self.order = self.graph.order(roots)
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
         self.read = [(node.op, node.payload) for node in nodes if node.op in GIVEN]
-        self.fixed = constants(self.graph.nodes, self.order)
+        self.fixed = constants(self.graph, self.order)
         atoms = self.fixed | {node for node in self.order if self._is_loose(node)}
         self.inside = only_summed(self.graph, self.order, self.indices, atoms, set(roots))
         self.places = arranged(self._constraints())

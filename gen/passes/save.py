@@ -67,8 +67,8 @@ class Choice:
 
 def needed(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> frozenset[int]:
     """The nodes of forward that backward uses directly."""
-    forward = set(reachable(graph.nodes, outputs))
-    fixed = constants(graph.nodes, sorted(forward))
+    forward = set(graph.order(outputs))
+    fixed = constants(graph, sorted(forward))
     asked = set(gradients)
     for node in reachable(graph.nodes, gradients, stop=forward):
         if node not in forward:
@@ -79,8 +79,8 @@ def needed(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> fr
 def choose(graph: Graph, wanted: Iterable[int], costs: Costs) -> Choice:
     """The cheapest choice that makes all `wanted` nodes available."""
     goals = sorted(wanted)
-    order = reachable(graph.nodes, goals)
-    fixed = constants(graph.nodes, order)
+    order = graph.order(goals)
+    fixed = constants(graph, order)
     free = [node for node in order if node not in fixed]
     if not free:
         return Choice(frozenset(), frozenset(), 0)
@@ -138,7 +138,7 @@ def saved_outputs(program: Program) -> frozenset[int]:
         GenError: where an output is asked for of which backward has no use.
     """
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
-    below = set(reachable(program.graph.nodes, wanted))
+    below = set(program.graph.order(wanted))
     indices = program.graph.indices
     useful = {
         place
