@@ -106,12 +106,9 @@ class Space:
 
     def aligned(self, views: Sequence[View], what: str) -> tuple[list[Term], Order]:
         """The terms of views in common indices, and the order of their axes together."""
-        first = views[0].order
-        for view in views:
-            if view.order is not first and view.order != first:
-                break
-        else:
-            return [view.term for view in views], first
+        common = _common(views)
+        if common is not None:
+            return [view.term for view in views], common
         views = self._settled(views)
         rank = max(len(view.tail) for view in views)
         leads = any(view.leads for view in views)
@@ -244,6 +241,17 @@ class Space:
     def diagonal(self, term: Term, i: Index, j: Index) -> Term:
         """The elements where two indices are equal, under the name of the first."""
         return sum_over(term * delta(self.builder, i, j), {j})
+
+
+def _common(views: Sequence[View]) -> Order | None:
+    """The axes that all views have, numbers aside; None where they differ."""
+    found: Order = ()
+    for view in views:
+        if view.order and view.order is not found and view.order != found:
+            if found:
+                return None
+            found = view.order
+    return found
 
 
 def _own(axis: Axis, a: View, b: View, names: dict[Index, Index]) -> Axis:

@@ -78,21 +78,28 @@ class _Rewriter:
         return plain
 
     def _rewritten(self, node: int) -> Term:
-        op, args, payload = self.builder.nodes[node]
+        op, args, _ = self.builder.nodes[node]
         if op == "select":
             condition = Term(self.builder, args[0])  # as it is written
             return select(condition, self.image[args[1]], self.image[args[2]])
         operands = [self.image[arg] for arg in args]
         guards = self._guards(node)
+        if not guards:
+            return self._made(node, operands)
         branch = self.branches.of[node]
         values = [self._known(operand, branch) for operand in operands]
-        if guards and not is_harmless(self.builder.nodes[node]) and not self._is_safe(node, values):
+        if not is_harmless(self.builder.nodes[node]) and not self._is_safe(node, values):
             operands, values = self._guarded(node, operands, guards)
-        ids = tuple(operand.id for operand in operands)
-        result = Term(self.builder, self.builder.node(op, ids, payload))
-        if guards and None not in values:
+        result = self._made(node, operands)
+        if None not in values:
             self.settled[result.id, branch] = self._value(node, values)
         return result
+
+    def _made(self, node: int, operands: list[Term]) -> Term:
+        """The same operation of other operands."""
+        op, _, payload = self.builder.nodes[node]
+        ids = tuple([operand.id for operand in operands])
+        return Term(self.builder, self.builder.node(op, ids, payload))
 
     def _guards(self, node: int) -> list[tuple[Term, bool]]:
         """The conditions, innermost first, where the value of a node matters."""
