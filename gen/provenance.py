@@ -74,14 +74,15 @@ def statements(expr: str) -> list[str]:
     >>> statements("c=cos(t); u=c*x")
     ['c = cos(t)', 'u = c*x']
     """
-    found, depth = [""], 0
+    found: list[list[str]] = [[]]
+    depth = 0
     for piece in re.findall(r"[()\[\]]|[;\n\r]|[^()\[\];\n\r]+", expr):
         depth += (piece in ("(", "[")) - (piece in (")", "]"))
         if piece in (";", "\n", "\r"):
-            found.append("") if depth == 0 else None
+            found.append([]) if depth == 0 else None
             piece = " "
-        found[-1] += piece
-    lines = [" ".join(one.split()) for one in found]
+        found[-1].append(piece)
+    lines = [" ".join("".join(pieces).split()) for pieces in found]
     return [_ASSIGNED.sub(r"\1 = ", line) for line in lines if line]
 
 

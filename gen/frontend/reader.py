@@ -243,7 +243,8 @@ class Reader:
 
     def _check_constants(self, node: ast.expr, operands: list[View]) -> None:
         """Refuse constants that are no finite numbers where they meet an input."""
-        constant = [view.term.is_constant for view in operands]
+        is_constant = self.builder.is_constant
+        constant = [is_constant(view.term.id) for view in operands]
         if True not in constant or False not in constant:
             return
         for view, place in zip(operands, self._operands(node), strict=True):

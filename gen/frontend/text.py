@@ -119,6 +119,8 @@ def _nodes(statements: Sequence[Statement], request: Request) -> Iterator[ast.ex
 
 
 def _is_array_syntax(node: ast.expr) -> bool:
+    if isinstance(node, (ast.Name, ast.Constant)):
+        return False
     if isinstance(node, ast.BinOp):
         return type(node.op) is ast.MatMult
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

@@ -142,8 +142,9 @@ def literal(graph: Graph, node: int) -> Text:
 
 def third(graph: Graph, node: Node) -> Fraction | None:
     """The factor of a product that is better written as a divisor: x / 3, no decimal."""
-    value = graph[node.args[0]].payload if node.op == "mul" else None
-    if not isinstance(value, Fraction) or abs(value.numerator) != 1:
+    value = graph.nodes[node.args[0]].payload if node.op == "mul" else None
+    # Not isinstance, which asks the abstract classes that Fraction is registered with.
+    if type(value) is not Fraction or abs(value.numerator) != 1:
         return None
     return value if value.denominator > 1 and decimal(value) is None else None
 

@@ -126,6 +126,11 @@ class _Layout:
 
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
+        if args and op not in TENSOR_OPERATIONS:
+            total = mean_of(self.graph, node, self.uses, self.inside)
+            if total is None:
+                return self._elementwise(self.graph[node])
+            return self._reduction("mean", self.image[total.args[0]], indices_about(total))
         if op in GIVEN:
             order = self.given.orders[op, payload]
             return Laid(self.builder.node(op, (), payload), order, self._is_loose(node))
@@ -145,9 +150,6 @@ class _Layout:
             return self._matrix(self.graph[node])
         if op in TENSOR_OPERATIONS:
             return self._leading(self.graph[node])
-        total = mean_of(self.graph, node, self.uses, self.inside)
-        if total is not None:
-            return self._reduction("mean", self.image[total.args[0]], indices_about(total))
         return self._elementwise(self.graph[node])
 
     def _elementwise(self, node: Node) -> Laid:
