@@ -107,14 +107,22 @@ class _Rewriter:
 
     def _visit(self, node: int) -> None:
         """Read a node that a cluster is made of; a cluster that ends here is settled."""
+        goes_on = self.uses[node] == 1 and self.users.get(node) in _INNER
+        if not goes_on and not self.opens and self._is_simple(node):
+            return
         cluster = self._read(node)
         small = cluster.size <= _LARGEST and cluster.product.depth < _DEEPEST
-        if small and self.uses[node] == 1 and self.users.get(node) in _INNER:
+        if small and goes_on:
             self.open[node] = cluster
             return
         self._settle(cluster)
         if self.opens and not cluster.product.sums and cluster.size <= _LARGEST_OPENED:
             self.small[node] = cluster
+
+    def _is_simple(self, node: int) -> bool:
+        """Whether a node is a product of what nothing can be gathered with."""
+        op, args, _ = self.graph.nodes[node]
+        return op == "mul" and self.open.keys().isdisjoint(args)
 
     # ---- reading a cluster
 
