@@ -7,7 +7,7 @@ and which of them were called. A definition may call others; a circle is refused
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, GenError
@@ -85,7 +85,38 @@ class Library:
             )
 
 
-def needed(
+def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
+    """The request with those definitions alone that it needs: no other changes a byte."""
+    if not request.definitions and not request.primitives:
+        return request
+    known = {one.name: one for one in request.definitions}
+    own = {one.name for one in request.primitives}
+    if calls(statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
+        return request  # which is refused, with a hint at what there is
+    chosen = tuple(known[name] for name in _needed(statements, known))
+    every = [*statements, *(one for each in chosen for one in statements_of(each))]
+    primitives = _needed_primitives(every, request.primitives)
+    return replace(request, definitions=chosen, primitives=primitives)
+
+
+def _needed_primitives(
+    statements: Sequence[Statement], known: Sequence[Primitive]
+) -> tuple[Primitive, ...]:
+    """Those that are called, and those that the derivatives of these call."""
+    called = calls(statements)
+    derivatives = [
+        statement
+        for one in known
+        if one.name in called
+        for text in one.derivatives
+        if text is not None
+        for statement in parse(Source(text))
+    ]
+    called |= calls(derivatives)
+    return tuple(one for one in known if one.name in called)
+
+
+def _needed(
     statements: Sequence[Statement], definitions: Mapping[str, Definition]
 ) -> tuple[str, ...]:
     """The definitions that statements call, and those that these call, by name.
