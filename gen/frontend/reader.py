@@ -72,6 +72,9 @@ class Reader:
         pending: list[tuple[ast.expr, tuple[ast.expr, ...] | None]] = [(tree, None)]
         while pending:
             node, operands = pending.pop()
+            if type(node) is ast.Name and node.id in self.variables:
+                built[id(node)] = self.variables[node.id]
+                continue
             if operands is None:
                 operands = self._operands(node)
                 if operands:
@@ -189,8 +192,6 @@ class Reader:
 
     def _name(self, node: ast.Name) -> View:
         name = node.id
-        if name in self.variables:
-            return self.variables[name]
         if name in CONSTANTS:
             return View(constant(self.builder, name))
         raise self.source.fault(node, f"{name} is read before it is assigned")

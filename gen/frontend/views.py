@@ -13,7 +13,7 @@ is read once more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen.errors import GenError
 from gen.graph.indices import ELLIPSIS, Index, fresh
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 Order = tuple["Axis", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A term, and the order of its axes."""
 
     term: Term

@@ -7,7 +7,7 @@ can spell: an axis of an input, leading dimensions of inputs, numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gen.graph.graph import COTANGENT, INPUT
 from gen.graph.indices import ELLIPSIS, Index, Indices
@@ -30,8 +30,7 @@ class Wanted:
     like: str = ""  # the input whose shape it has; empty: an output
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(NamedTuple):
     """A node of the new graph, and the order of its axes."""
 
     node: int
