@@ -9,29 +9,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gen.backends.arrays import Operand as Code
-from gen.backends.arrays import method
-from gen.backends.code import Dialect, call, logical
 from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
-from gen.errors import GenError
-from gen.graph.infix import (
-    ATOM,
-    BIT_AND,
-    BIT_OR,
-    PRODUCT,
-    QUOTIENT,
-    SIGN,
-    SUM,
-    Text,
-    enclose,
-    negated,
-)
+from gen.backends.torch_dialect import TorchDialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gen.backends.custom import Customs
+    from gen.backends.code import Dialect
     from gen.model import Kernel, Operand
 
 # What the module needs for itself; an input of such a name gets an underscore. Those
@@ -46,31 +31,8 @@ _RESERVED = frozenset(
     "set_materialize_grads setup_context to_save vjp vmap".split()
 )
 
-_TORCH = {
-    name: f"torch.{name}"
-    for name in (
-        "exp exp2 expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh "
-        "asinh acosh atanh sigmoid abs sign floor ceil round trunc erf erfc erfinv digamma "
-        "hypot atan2 logaddexp xlogy polygamma"
-    ).split()
-} | {
-    "mod": "torch.remainder",
-    "loggamma": "torch.lgamma",
-    "erfcx": "torch.special.erfcx",
-}
-
-_RECIPROCALS = {"sech": "torch.cosh", "csch": "torch.sinh"}
-
-_RUNTIME = frozenset({"cbrt", "gamma", "heaviside"})
-
-# Reductions that are methods of a tensor, and those that take several axes at once.
-_METHODS = frozenset({"sum", "mean", "amax", "amin", "prod"})
-
 # Functions of which PyTorch does not say what they return.
 _UNTYPED = re.compile(r"torch\.(special|linalg)\.")
-
-# Functions of two tensors that take no plain number in place of one.
-_TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,140 +59,6 @@ class Module:
     functions: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Dialect:
-    """torch's spellings; it notes what the module has to import from its runtime."""
-
-    beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
-    runtime: set[str]  # the names that the module imports from its runtime
-    customs: Customs  # the user's own functions
-    keep: str = "keepdim=True"
-
-    def scalar(self, number: Text) -> Text:
-        self.runtime.add("scalar")
-        return call("scalar", [number, *map(Text, self.beside)])
-
-    def call(self, op: str, operands: Sequence[Code]) -> Text:
-        if op == "polygamma":
-            return self._polygamma(*operands)
-        if op == "select":
-            return self._where(operands)
-        if op in ("maximum", "minimum"):
-            return self._extremum(op, operands)
-        if op == "clamp":
-            return self._clamp(operands)
-        if op in _TENSORS_ONLY:
-            operands = [Code(self._tensor(one), False) for one in operands]
-        if all(one.is_number for one in operands):
-            operands = [Code(self.scalar(operands[0].text), False), *operands[1:]]
-        texts = [one.text for one in operands]
-        if op in _TORCH:
-            return call(_TORCH[op], texts)
-        if op in _RUNTIME:
-            self.runtime.add(op)
-            return call(op, texts)
-        return self._other(op, texts)
-
-    def custom(self, name: str, operands: Sequence[Code]) -> Text:
-        return self.customs.call(name, [self._tensor(one) for one in operands])
-
-    # ---- along axes
-
-    def reduce(self, kind: str, operand: Text, axes: str) -> Text:
-        if kind == "prod" and axes.startswith("("):
-            return self.runtime_call("prod", [operand, Text(axes)])
-        if kind in _METHODS:
-            return method(operand, kind, axes)
-        if kind == "norm":
-            axes = axes and f"dim={axes}"
-            return call("torch.linalg.vector_norm", [operand, *map(Text, [axes] if axes else [])])
-        flat = operand if axes else method(operand, "flatten", "")
-        return call(f"torch.{kind}", [flat, Text(axes or "0")])
-
-    def normalise(self, kind: str, operand: Text, axes: str) -> Text:
-        if kind == "prod_others":
-            return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
-        if axes and not axes.startswith("("):
-            return call(f"torch.{kind}", [operand, Text(axes)])
-        whole = f"torch.logsumexp({operand.code}, {axes}, keepdim=True)"
-        whole = whole if axes else self.reduce("logsumexp", operand, "").code
-        logarithm = f"{enclose(operand, SUM)} - {whole}"
-        if kind == "log_softmax":
-            return Text(logarithm, SUM)
-        return Text(f"torch.exp({logarithm})")
-
-    def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
-        return call("torch.einsum", [Text(f'"{equation}"'), *operands])
-
-    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
-        if kind == "logdet":
-            return Text(f"{call('torch.linalg.slogdet', operands).code}.logabsdet")
-        return call(f"torch.linalg.{kind}", operands)
-
-    def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:
-        self.runtime.add(function)
-        return call(function, operands)
-
-    def eye(self, size: Text) -> Text:
-        return self.runtime_call("eye", [size, *map(Text, self.beside)])
-
-    # ---- elementwise
-
-    def _tensor(self, one: Code) -> Text:
-        return self.scalar(one.text) if one.is_number else one.text
-
-    def _where(self, operands: Sequence[Code]) -> Text:
-        condition, yes, no = operands
-        if yes.is_number and no.is_number:
-            yes = Code(self.scalar(yes.text), False)
-        return call("torch.where", [condition.text, yes.text, no.text])
-
-    def _extremum(self, op: str, operands: Sequence[Code]) -> Text:
-        """Of two tensors, or of a tensor and a number, which is clamping; both keep NaN."""
-        a, b = sorted(operands, key=lambda one: one.is_number)
-        if not b.is_number:
-            return call(f"torch.{op}", [one.text for one in operands])
-        bound = "min" if op == "maximum" else "max"
-        return call("torch.clamp", [self._tensor(a), Text(f"{bound}={b.text.code}")])
-
-    def _clamp(self, operands: Sequence[Code]) -> Text:
-        x, low, high = operands
-        if low.is_number != high.is_number:
-            low, high = (Code(self._tensor(one), False) for one in (low, high))
-        return call("torch.clamp", [self._tensor(x), low.text, high.text])
-
-    def _polygamma(self, n: Code, x: Code) -> Text:
-        if not n.is_number or not n.text.code.isdigit():
-            raise GenError(f"polygamma needs a whole order, given {n.text.code}")
-        return call("torch.polygamma", [n.text, self._tensor(x)])
-
-    def _other(self, op: str, texts: Sequence[Text]) -> Text:
-        match op, texts:
-            case "and", _:
-                return logical("&", BIT_AND, texts)
-            case "or", _:
-                return logical("|", BIT_OR, texts)
-            case "not", [a]:
-                return Text(f"~{enclose(a, ATOM)}", SIGN)
-            case "power", [a, b]:
-                return call("torch.pow", [a, b])
-            case "softplus", [a]:
-                # torch's own softplus returns x itself beyond 20, off by 2e-9.
-                return negated(call("torch.nn.functional.logsigmoid", [negated(a)]))
-            case "sech" | "csch", [a]:
-                return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
-            case "ndtr", [a]:
-                # torch.special.ndtr is 0 from -9 down, where the value is 1e-19.
-                scaled = Text(f"{-(0.5**0.5)!r} * {enclose(a, PRODUCT)}", PRODUCT)
-                return Text(f"0.5 * {call('torch.erfc', [scaled]).code}", PRODUCT)
-            case "logsigmoid", _:
-                return call("torch.nn.functional.logsigmoid", texts)
-        raise GenError(
-            f"the torch backend has no {op}: PyTorch has no such function, or one without a "
-            "gradient; the numpy backend has it"
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Torch:
     name: str = "torch"
@@ -253,7 +81,7 @@ class _Emitter(Emitter[Module]):
     short: ClassVar[Mapping[str, str]] = {"torch": "torch"}
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
-        return _Dialect(tuple(beside), self.runtime, self.customs)
+        return TorchDialect(tuple(beside), self.runtime, self.customs)
 
     def target(self, operand: Operand) -> str:
         saved = f"{self.outline.identifier(operand)}.shape"
