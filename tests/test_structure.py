@@ -34,8 +34,9 @@ MAY_IMPORT = {
     "gen.pipeline": FOUNDATIONS
     | {"gen.frontend", "gen.passes", "gen.backends", "gen.naming"}
     | {"gen.render", "gen.provenance", "gen.collection"},
-    "gen.cli": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
-    | {"gen.pipeline"},
+    "gen.commands": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
+    | {"gen.commands", "gen.pipeline"},
+    "gen.cli": {"gen.commands", "gen.errors", "gen.provenance"},
     "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},
     "gen": {
         "gen.decorator",

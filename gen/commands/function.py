@@ -1,0 +1,141 @@
+"""`gen NAME "EXPR"`: the options of one function, and its files.
+
+In: the words of a command line. Out: a request to the pipeline, and what it makes of it:
+printed, or written.
+"""
+
+from __future__ import annotations
+
+import keyword
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.errors import GenError, nearest
+
+if TYPE_CHECKING:
+    from gen.commands.console import Console
+    from gen.model import File
+
+HIDDEN = "<function>"  # its verb: no name that anybody could give a function
+
+
+@click.command(HIDDEN, hidden=True)
+@click.argument("unexpected", nargs=-1)
+@click.option("--backend", "backends", multiple=True)
+@click.option("-o", "--out")
+@click.option("--args")
+@click.option("--const", multiple=True)
+@click.option("--optional", multiple=True)
+@click.option("--shape", "shapes", multiple=True)
+@click.option("--outputs", multiple=True)
+@click.option("--define", "defines", multiple=True)
+@click.option("--import", "imports", multiple=True)
+@click.option("--save", default="auto")
+@click.pass_obj
+def function(
+    console: Console,
+    unexpected: tuple[str, ...],
+    backends: tuple[str, ...],
+    out: str | None,
+    args: str | None,
+    const: tuple[str, ...],
+    optional: tuple[str, ...],
+    shapes: tuple[str, ...],
+    outputs: tuple[str, ...],
+    defines: tuple[str, ...],
+    imports: tuple[str, ...],
+    save: str,
+) -> None:
+    """Write one function."""
+    name, expr = _name_and_expr(unexpected)
+    from gen import pipeline
+
+    chosen = backends or ("numpy",)
+    options = {
+        "args": args or "",
+        "const": ",".join(const),
+        "optional": ",".join(optional),
+        "shape": _shapes(shapes),
+        "outputs": ",".join(outputs),
+        "define": defines,
+        "primitives": pipeline.primitives(imports, chosen),
+        "save": save,
+    }
+    request = pipeline.request(name, _given() if expr == "-" else expr, options)
+    request = pipeline.beside(request, Path())
+    if out == "-":
+        for backend in dict.fromkeys(chosen):
+            console.show(pipeline.module(request, backend).text)
+        return
+    folder, files = _placed(pipeline.files(request, chosen), out)
+    from gen.files import write
+
+    console.written(write(files, folder), whole=True)
+
+
+def _name_and_expr(unexpected: tuple[str, ...]) -> tuple[str, str]:
+    """The first two words, which parse_args set aside."""
+    context = click.get_current_context()
+    words: list[str] = context.meta[HIDDEN]
+    if not words[0].isidentifier() and len(words) == 1:
+        raise GenError(f'a name is missing, as in gen P3 "{words[0]}"')
+    if len(words) == 1:
+        verbs = _verbs(context)
+        hint = nearest(words[0], verbs) or f"the verbs are {', '.join(verbs)}"
+        raise GenError(f'an expression is missing, as in gen {words[0]} "0.5*(5*x**3-3*x)"; {hint}')
+    if words[1].startswith("--"):
+        raise GenError(f"the expression comes right after the name, given {words[1]!r}")
+    if unexpected:
+        raise GenError(
+            f"unexpected argument {unexpected[0]!r}; an expression is one argument, "
+            f'in quotes: gen {words[0]} "..."'
+        )
+    return words[0], words[1]
+
+
+def _verbs(context: click.Context) -> list[str]:
+    group = context.find_root().command
+    assert isinstance(group, click.Group)
+    return group.list_commands(context)
+
+
+def _given() -> str:
+    """Standard input."""
+    try:
+        return "" if sys.stdin is None else sys.stdin.read()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise GenError(f"standard input cannot be read: {fault}") from None
+
+
+def _shapes(texts: tuple[str, ...]) -> dict[str, str]:
+    shapes: dict[str, str] = {}
+    for text in texts:
+        name, separator, dimensions = (part.strip() for part in text.partition("="))
+        if not separator:
+            raise GenError(
+                f"--shape {text}: an input and its dimensions are needed, as in weight=O,I"
+            )
+        if name in shapes:
+            raise GenError(f"--shape {name} is given twice")
+        shapes[name] = dimensions
+    return shapes
+
+
+def _placed(files: tuple[File, ...], out: str | None) -> tuple[Path, tuple[File, ...]]:
+    """The folder to write to; `out` names it, or the one module."""
+    from gen.model import File
+
+    path = Path(out or "generated")
+    if path.suffix != ".py":
+        if path.suffix and not path.is_dir():
+            raise GenError(f"-o {out} is neither a folder nor a .py file")
+        return path, files
+    if not path.stem.isidentifier() or keyword.iskeyword(path.stem):
+        raise GenError(f"-o {out}: {path.stem!r} is no name that a module can be imported by")
+    module, *rest = files
+    if sum(not file.name.startswith("_") for file in files) > 1:
+        raise GenError(f"-o {out} names one file for several backends; name a folder")
+    return path.parent, (File(path.name, module.text), *rest)
