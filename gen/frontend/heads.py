@@ -14,7 +14,7 @@ from gen.graph.algebra import Term, both, call, compare, either, negated
 from gen.graph.functions import FUNCTIONS, MANY, Function
 from gen.graph.graph import BOOLEANS, INPUT
 from gen.graph.harmonics import real_harmonic
-from gen.graph.operations import HALF, digamma, erf, log, maximum, minimum, pi, polygamma, sqrt
+from gen.graph.notation import HALF, digamma, erf, log, maximum, minimum, pi, polygamma, sqrt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

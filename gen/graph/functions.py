@@ -22,9 +22,8 @@ from gen.graph.algebra import (
     select,
 )
 from gen.graph.harmonics import HARMONICS
-from gen.graph.operations import (
+from gen.graph.notation import (
     HALF,
-    OPERATIONS,
     acos,
     acosh,
     asin,
@@ -47,6 +46,7 @@ from gen.graph.operations import (
     sqrt,
     tanh,
 )
+from gen.graph.operations import OPERATIONS
 from gen.graph.polynomials import POLYNOMIALS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import factorial
 from typing import TYPE_CHECKING
 
-from gen.graph.operations import cos, pi, sin, sqrt
+from gen.graph.notation import cos, pi, sin, sqrt
 from gen.graph.polynomials import Row, degree_and_order, odd_factorial
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from typing import TypeAlias
 
 from gen.errors import GenError
 from gen.graph.algebra import Term, select
-from gen.graph.operations import HALF, sqrt
+from gen.graph.notation import HALF, sqrt
 
 Row: TypeAlias = tuple[tuple[str, ...], int, int, Callable[..., Term]]
 
