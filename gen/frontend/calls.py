@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gen.errors import ExpressionError
     from gen.frontend.arrays import Literal
     from gen.frontend.library import Library
-    from gen.frontend.syntax import Source
+    from gen.frontend.source import Source
 
 
 def is_array_call(node: ast.Call) -> bool:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.frontend.inputs import resolve
 from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS
-from gen.frontend.syntax import Source, names, parse
+from gen.frontend.source import Source
+from gen.frontend.syntax import names, parse
 from gen.model import Definition
 
 if TYPE_CHECKING:

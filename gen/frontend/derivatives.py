@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from gen.errors import DefinitionError, ExpressionError, GenError
 from gen.frontend.library import Library
 from gen.frontend.reader import Reader
+from gen.frontend.source import Source
 from gen.frontend.sympy import partial
-from gen.frontend.syntax import Source, parse
+from gen.frontend.syntax import parse
 from gen.frontend.views import Space, View
 from gen.graph.graph import CUSTOM
 

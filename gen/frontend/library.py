@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
-from gen.frontend.syntax import MAX_NODES, Source, Statement, check_quotes, names, parse
+from gen.frontend.source import Source
+from gen.frontend.syntax import MAX_NODES, Statement, check_quotes, names, parse
 from gen.graph.functions import FUNCTIONS
 from gen.model import Definition
 

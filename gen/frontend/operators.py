@@ -14,7 +14,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from gen.frontend.refusals import WRONG_OPERATORS
-from gen.frontend.syntax import LANGUAGE, MAX_DIGITS
+from gen.frontend.source import LANGUAGE
+from gen.frontend.syntax import MAX_DIGITS
 from gen.frontend.views import View, show
 from gen.graph.algebra import both, call, compare, either, negated, number, select, truth
 from gen.graph.evaluate import decide
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gen.errors import ExpressionError
-    from gen.frontend.syntax import Source
+    from gen.frontend.source import Source
     from gen.frontend.views import Space
     from gen.graph.algebra import Term
     from gen.graph.graph import Builder

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from gen.errors import DefinitionError, GenError, nearest
 from gen.frontend.calls import is_array_call
 from gen.frontend.definitions import check_identifier, signature
-from gen.frontend.syntax import Source, check_quotes, names, parse
+from gen.frontend.source import Source
+from gen.frontend.syntax import check_quotes, names, parse
 from gen.model import Primitive
 
 # A path stands in a line of code, which is never broken.

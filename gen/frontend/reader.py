@@ -17,7 +17,7 @@ from gen.frontend.arrays import ARRAY_FUNCTIONS, swapped, transposed
 from gen.frontend.library import CONSTANTS
 from gen.frontend.operators import Operators
 from gen.frontend.refusals import WRONG_NODES
-from gen.frontend.syntax import LANGUAGE
+from gen.frontend.source import LANGUAGE
 from gen.frontend.views import MisfitError, View, show
 from gen.graph.algebra import constant, custom
 from gen.graph.evaluate import as_float
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gen.frontend.library import Body, Library
-    from gen.frontend.syntax import Source, Statement
+    from gen.frontend.source import Source
+    from gen.frontend.syntax import Statement
     from gen.frontend.views import Space
     from gen.graph.graph import Builder
 

@@ -20,7 +20,8 @@ from gen.graph.indices import ELLIPSIS, Index
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gen.frontend.syntax import Source, Statement
+    from gen.frontend.source import Source
+    from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
     from gen.graph.graph import Leaf
     from gen.graph.indices import Indices

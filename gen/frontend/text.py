@@ -21,7 +21,8 @@ from gen.frontend.calls import is_array_call
 from gen.frontend.inputs import check_name, resolve
 from gen.frontend.library import CONSTANTS, statements_of, with_needed
 from gen.frontend.reading import LEADING, NO, Axes, Script
-from gen.frontend.syntax import Source, check_quotes, names, parse
+from gen.frontend.source import Source
+from gen.frontend.syntax import check_quotes, names, parse
 from gen.frontend.views import Undeclared
 from gen.graph.graph import COTANGENT, OUTPUT
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS, Index
