@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gen.backends.arrays import ARRAY_OPERATIONS, ArrayDialect, Operand, array_operation
 from gen.backends.layout import WIDTH, broken
-from gen.graph.algebra import MIRRORED
+from gen.graph.conditions import MIRRORED
 from gen.graph.graph import (
     BOOLEANS,
     COMPARISONS,

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from gen.errors import GenError
 from gen.frontend.einsum import einsum
 from gen.frontend.views import MisfitError, Space, View, show
-from gen.graph.algebra import Term, call, power
+from gen.graph.algebra import Term, call
 from gen.graph.indices import ELLIPSIS, Index, Indices, fresh
 from gen.graph.leading import sources
+from gen.graph.products import power
 from gen.graph.tensors import indices, matrix, reduced, rename, size, sum_over
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from gen.errors import GenError, nearest
 from gen.frontend.heads import HINTS, apply, head
 from gen.frontend.recognise import Families, families
-from gen.graph.algebra import Term, constant, custom, number, select, symbol, truth
+from gen.graph.algebra import Term, constant, custom, number, symbol, truth
+from gen.graph.conditions import select
 from gen.graph.evaluate import CONSTANTS, decide
 from gen.graph.functions import FUNCTIONS
 from gen.graph.graph import BOOLEANS, Builder

@@ -10,7 +10,8 @@ from math import factorial
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.graph.algebra import Term, both, call, compare, either, negated
+from gen.graph.algebra import Term, call
+from gen.graph.conditions import both, compare, either, negated
 from gen.graph.functions import FUNCTIONS, MANY, Function
 from gen.graph.graph import BOOLEANS, INPUT
 from gen.graph.harmonics import real_harmonic

@@ -17,7 +17,8 @@ from gen.frontend.refusals import WRONG_OPERATORS
 from gen.frontend.source import LANGUAGE
 from gen.frontend.syntax import MAX_DIGITS
 from gen.frontend.views import View, show
-from gen.graph.algebra import both, call, compare, either, negated, number, select, truth
+from gen.graph.algebra import call, number, truth
+from gen.graph.conditions import both, compare, either, negated, select
 from gen.graph.evaluate import decide
 from gen.graph.graph import BOOLEANS, INPUT
 

@@ -6,16 +6,8 @@ of clamp: 1), except that hypot and atan2 have gradient 0 at the origin.
 
 from __future__ import annotations
 
-from gen.graph.algebra import (
-    Term,
-    both,
-    call,
-    compare,
-    either,
-    integer_power,
-    masked,
-    select,
-)
+from gen.graph.algebra import Term, call
+from gen.graph.conditions import both, compare, either, masked, select
 from gen.graph.notation import (
     HALF,
     cos,
@@ -31,6 +23,7 @@ from gen.graph.notation import (
     sqrt,
     tanh,
 )
+from gen.graph.products import integer_power
 from gen.graph.row import ADD, DIVIDE, FUNCTION, ROOT, Operation
 
 

@@ -10,17 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gen.graph.algebra import (
-    Term,
-    both,
-    call,
-    compare,
-    div,
-    either,
-    mul,
-    negated,
-    select,
-)
+from gen.graph.algebra import Term, call
+from gen.graph.conditions import both, compare, either, negated, select
 from gen.graph.harmonics import HARMONICS
 from gen.graph.notation import (
     HALF,
@@ -48,6 +39,7 @@ from gen.graph.notation import (
 )
 from gen.graph.operations import OPERATIONS
 from gen.graph.polynomials import POLYNOMIALS
+from gen.graph.products import div, mul
 
 if TYPE_CHECKING:
     from collections.abc import Callable

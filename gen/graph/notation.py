@@ -8,7 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from gen.graph.algebra import Term, call, compare, constant, select
+from gen.graph.algebra import Term, call, constant
+from gen.graph.conditions import compare, select
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,8 @@ from math import factorial, prod
 from typing import TypeAlias
 
 from gen.errors import GenError
-from gen.graph.algebra import Term, select
+from gen.graph.algebra import Term
+from gen.graph.conditions import select
 from gen.graph.notation import HALF, sqrt
 
 Row: TypeAlias = tuple[tuple[str, ...], int, int, Callable[..., Term]]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.graph.algebra import Term, integer_power
+from gen.graph.algebra import Term
 from gen.graph.chains import chain
 from gen.graph.graph import Builder, Graph
+from gen.graph.products import integer_power
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from gen.graph.algebra import Term, call, compare, number, select
+from gen.graph.algebra import Term, call, number
+from gen.graph.conditions import compare, select
 from gen.graph.graph import DELTA, SIZE, Builder, Node
 from gen.graph.indices import (
     TENSOR_OPERATIONS,

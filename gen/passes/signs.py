@@ -13,8 +13,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
-from gen.graph.algebra import Term, neg, number
+from gen.graph.algebra import Term, number
 from gen.graph.graph import NUMBER, Builder, Graph, Node, constants
+from gen.graph.sums import neg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import mpmath
 
-from gen.graph.algebra import Term, both, either, negated, number, select, truth
+from gen.graph.algebra import Term, number, truth
 from gen.graph.branches import Branches
+from gen.graph.conditions import both, either, negated, select
 from gen.graph.evaluate import evaluate
 from gen.graph.graph import BOOLEANS, INPUT, Builder, reachable
 from gen.graph.operations import is_harmless

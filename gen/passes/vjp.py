@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
-from gen.graph.algebra import Term, cotangent, masked, number, select
+from gen.graph.algebra import Term, cotangent, number
 from gen.graph.branches import Branches
+from gen.graph.conditions import masked, select
 from gen.graph.graph import CUSTOM, INPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS
 from gen.graph.leading import Leading

@@ -13,19 +13,8 @@ from hypothesis import strategies as st
 from gen.errors import GenError
 from gen.frontend.options import request
 from gen.frontend.text import read
-from gen.graph.algebra import (
-    Term,
-    both,
-    compare,
-    cotangent,
-    either,
-    masked,
-    negated,
-    number,
-    select,
-    symbol,
-    truth,
-)
+from gen.graph.algebra import Term, cotangent, number, symbol, truth
+from gen.graph.conditions import both, compare, either, masked, negated, select
 from gen.graph.graph import Builder, Node, reachable
 from gen.graph.language import express
 

@@ -11,7 +11,8 @@ import pytest
 from gen.errors import GenError
 from gen.frontend.options import request
 from gen.frontend.text import read
-from gen.graph.algebra import Term, call, compare, constant, number, symbol
+from gen.graph.algebra import Term, call, constant, number, symbol
+from gen.graph.conditions import compare
 from gen.graph.evaluate import as_float, decide, evaluate
 from gen.graph.graph import INPUT, Builder
 

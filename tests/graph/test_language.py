@@ -11,7 +11,8 @@ import pytest
 
 from gen.frontend.options import request
 from gen.frontend.text import read
-from gen.graph.algebra import both, call, either, select, symbol
+from gen.graph.algebra import call, symbol
+from gen.graph.conditions import both, either, select
 from gen.graph.graph import Builder, reachable
 from gen.graph.language import express, express_shortest, express_statements
 from gen.pipeline import kernel
