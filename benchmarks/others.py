@@ -119,7 +119,7 @@ def _built(
     """The outputs, where there are several, and what the formula computes."""
     graph, roots = lower_powers(graph, [*case.outputs, *case.formula.roots])
     order = reachable(graph.nodes, roots)
-    fixed = constants(graph.nodes, order)
+    fixed = constants(graph, order)
     known: dict[int, Any] = {}
     for node in order:
         op, args, payload = graph[node]
