@@ -60,6 +60,7 @@ class Drawn:
     inputs: dict[str, Tensor]
     shape: dict[str, tuple[str, ...]]
     parts: list[Part]
+    constants: dict[str, float] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
     outputs: list[Part] = field(default_factory=list)
 
@@ -70,7 +71,8 @@ class Drawn:
     @property
     def options(self) -> dict[str, Any]:
         names = [one.text for one in self.outputs]
-        return {"args": list(self.inputs), "shape": self.shape, "outputs": names}
+        args, const = [*self.inputs, *self.constants], list(self.constants)
+        return {"args": args, "const": const, "shape": self.shape, "outputs": names}
 
     def __repr__(self) -> str:
         shapes = {name: tuple(one.shape) for name, one in self.inputs.items()}
@@ -95,6 +97,7 @@ _UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "2*({})": lambda a: 2 * a,
     "({})/3": lambda a: a / 3,
     "1 - ({})": lambda a: 1 - a,
+    "3 + 0*({})": lambda a: 3 + 0 * a,
 }
 
 _BINARY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -297,7 +300,7 @@ _ALL = (*_KINDS, _unary, _binary, _binary, _reduced, _multiplied, _summed, _summ
 
 @st.composite
 def formulas(draw: st.DrawFn) -> Drawn:
-    """Formulas over declared shapes, with an undeclared number t now and then."""
+    """Formulas over declared shapes, now and then with an undeclared number t, a constant q."""
     sizes = {name: draw(st.sampled_from(options)) for name, options in SIZES.items()}
     leading = draw(st.sampled_from(LEADING))
     names = draw(st.lists(st.sampled_from(sorted(SHAPES)), min_size=1, max_size=4, unique=True))
@@ -317,6 +320,9 @@ def formulas(draw: st.DrawFn) -> Drawn:
         drawn.inputs["t"] = t
         first = drawn.parts[0]
         drawn.parts.append(Part(f"(t*{first.text})", first.dims, t * first.value))
+    if draw(st.booleans()):
+        drawn.constants["q"] = 0.7
+        drawn.parts.append(Part("q", (), torch.tensor(0.7, dtype=torch.float64)))
     _draw_statements(draw, drawn, _ALL)
     return drawn
 

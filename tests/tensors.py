@@ -479,6 +479,21 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(r="N,1", x="I"),
     ),
     TensorCase(
+        "a_plain_number_with_kept_axes",
+        "amin(r - r, axis=(0, 1), keepdims=True) + c",
+        lambda r, c: (r - r).amin((0, 1), True) + c,
+        ((3, 1),),
+        {"const": "c", **_shape(r="N,1")},
+        constants=(0.7,),
+    ),
+    TensorCase(
+        "a_product_of_sizes_with_kept_axes",
+        "sum(x - x + 1, axis=(0, 1), keepdims=True)",
+        lambda x: (x - x + 1).sum((0, 1), True),
+        ((3, 4),),
+        _shape(x="N,D"),
+    ),
+    TensorCase(
         "input_that_nothing_reads",
         "c + c",
         lambda c, k: c + c,

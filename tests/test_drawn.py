@@ -40,13 +40,14 @@ def _gradients(outputs: Sequence[Tensor], drawn: Drawn) -> list[Tensor]:
 
 
 def _by_numpy(module: Any, drawn: Drawn) -> list[Any]:
-    value, pullback = module.Case.vjp(*(one.detach().numpy() for one in drawn.inputs.values()))
+    arrays = (one.detach().numpy() for one in drawn.inputs.values())
+    value, pullback = module.Case.vjp(*arrays, *drawn.constants.values())
     gradients = pullback(*(cotangent(one.value).numpy() for one in drawn.outputs))
-    return [*_tuple(value), *gradients]
+    return [*_tuple(value), *gradients[: len(drawn.inputs)]]
 
 
 def _by_torch(module: Any, drawn: Drawn) -> list[Any]:
-    outputs = _tuple(module.Case.apply(*drawn.inputs.values()))
+    outputs = _tuple(module.Case.apply(*drawn.inputs.values(), *drawn.constants.values()))
     return [*(one.detach().numpy() for one in outputs), *_gradients(outputs, drawn)]
 
 

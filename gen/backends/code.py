@@ -227,6 +227,9 @@ class Writer:
         return self._operation(self.graph[node], operands)
 
     def _operation(self, node: Node, operands: list[Operand]) -> Operand:
+        if node.op == "view":
+            # A plain number has no axes to add to.
+            operands = [self._as_array(one) for one in operands]
         texts = [operand.text for operand in operands]
         if node.op in ARRAY_OPERATIONS:
             return array_operation(node, operands, self.dialect, self.shape)
@@ -249,6 +252,9 @@ class Writer:
         if node.op == CUSTOM:
             return Operand(self.dialect.custom(str(node.payload), operands), False)
         return Operand(self.dialect.call(node.op, operands), False)
+
+    def _as_array(self, one: Operand) -> Operand:
+        return Operand(self.dialect.scalar(one.text), False) if one.is_number else one
 
     def _optional(self, node: Node, texts: list[Text]) -> Text:
         """`a` where the input `b` is left out, else a + b, a - b or a * b."""
