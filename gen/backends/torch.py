@@ -165,6 +165,8 @@ class _Dialect:
     def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
         if kind == "logdet":
             return Text(f"{call('torch.linalg.slogdet', operands).code}.logabsdet")
+        if kind == "cofactor":
+            return self.runtime_call(kind, operands)
         return call(f"torch.linalg.{kind}", operands)
 
     def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:

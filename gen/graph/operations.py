@@ -215,6 +215,7 @@ _ROWS = (
     Operation("gather", 1, ADD),
     Operation("inv", 1, MATRIX, pullback=inv_pullback),
     Operation("det", 1, MATRIX, pullback=det_pullback),
+    Operation("cofactor", 1, MATRIX),
     Operation("logdet", 1, MATRIX, pullback=logdet_pullback),
     Operation("solve", 2, MATRIX, pullback=solve_pullback),
     # ---- a function of the user's own, which the payload names

@@ -287,7 +287,7 @@ class _Layout:
         a = self._moved(a, (*before, i, j))
         if node.op == "solve":
             return self._solved(a, self.image[node.args[1]])
-        order = (*before, j, i) if node.op == "inv" else before
+        order = {"inv": (*before, j, i), "cofactor": (*before, i, j)}.get(node.op, before)
         return Laid(self.builder.node("linalg", (a.node,), (node.op,)), order)
 
     def _solved(self, a: Laid, b: Laid) -> Laid:
