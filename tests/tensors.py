@@ -223,6 +223,13 @@ TENSORS: tuple[TensorCase, ...] = (
     # matrices
     TensorCase("trace", "trace(A)", lambda a: torch.trace(a), ((4, 4),), _shape(A="D,D")),
     TensorCase(
+        "trace_of_what_is_the_same_along_an_axis",
+        "trace(A - A + b) + trace(A - A + r) + trace(A - A + 2)",
+        lambda a, b, r: b.sum() + r.sum() + 2 * len(a) + 0 * a.sum(),
+        ((3, 3), (3,), (3, 1)),
+        _shape(A="D,D", b="D", r="D,1"),
+    ),
+    TensorCase(
         "trace_of_product",
         "trace(A @ B)",
         lambda a, b: torch.trace(a @ b),

@@ -188,9 +188,15 @@ def _square(space: Space, name: str, view: View) -> tuple[Order, Index, Index]:
     *before, i, j = view.order
     if i is None or j is None or i.size != j.size:
         raise GenError(f"{name} needs square matrices, given the shape {show(view.order)}")
+    return tuple(before), i, j
+
+
+def _matrices(space: Space, name: str, view: View) -> tuple[Order, Index, Index]:
+    """The same, where each axis has its own values: the matrices may be invertible."""
+    before, i, j = _square(space, name, view)
     if not {i, j} <= indices(view.term):
         raise GenError(f"{name}: the matrix is the same along an axis, and singular")
-    return tuple(before), i, j
+    return before, i, j
 
 
 def _trace(space: Space, name: str, views: Sequence[View], options: Options) -> View:
@@ -202,7 +208,7 @@ def _trace(space: Space, name: str, views: Sequence[View], options: Options) -> 
 def _determinant(op: str) -> ArrayFunction:
     def build(space: Space, name: str, views: Sequence[View], options: Options) -> View:
         (view,) = views
-        before, i, j = _square(space, name, view)
+        before, i, j = _matrices(space, name, view)
         return View(matrix(op, i, j, view.term), before, view.free)
 
     return ArrayFunction(1, (), build)
@@ -210,14 +216,14 @@ def _determinant(op: str) -> ArrayFunction:
 
 def _inverse(space: Space, name: str, views: Sequence[View], options: Options) -> View:
     (view,) = views
-    before, i, j = _square(space, name, view)
+    before, i, j = _matrices(space, name, view)
     return View(matrix("inv", i, j, view.term), (*before, j, i), view.free)
 
 
 def _solve(space: Space, name: str, views: Sequence[View], options: Options) -> View:
     """The x of a @ x = b, for one right-hand side or a matrix of them."""
     a, b = views
-    before, i, j = _square(space, name, a)
+    before, i, j = _matrices(space, name, a)
     if not b.tail:
         space.needs(name, [b])
     b = _apart(b, indices(a.term))
