@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gen import render
 from gen.backends.base import backend as find_backend
+from gen.collection import paused
 from gen.errors import ExpressionError, GenError
 from gen.frontend import derivatives, python, spec, text
 from gen.frontend import options as options_frontend
@@ -97,11 +98,13 @@ def program(formula: Formula) -> Program:
     return cheapest(differentiate(stabilise(formula), rules), RECIPES)
 
 
+@paused()
 def kernel(request: Request) -> Kernel:
     """The straight-line code of a request."""
     return plan(program(text.read(request)))
 
 
+@paused()
 def emit(planned: Kernel, backend: str) -> File:
     """The module of a kernel."""
     target = find_backend(backend)

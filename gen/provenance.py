@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import COMMUTATIVE, reachable
+from gen.graph.graph import COMMUTATIVE
 
 if TYPE_CHECKING:
     from gen.graph.graph import Graph
@@ -38,7 +38,7 @@ def origin(formula: Formula, backend: str) -> tuple[str, ...]:
 def fingerprint(graph: Graph, roots: tuple[int, ...]) -> str:
     """A hash of the expressions as they were understood, however they were spelled."""
     digests: dict[int, str] = {}
-    for node in reachable(graph.nodes, roots):
+    for node in graph.order(roots):
         op, args, payload = graph[node]
         operands = [digests[arg] for arg in args]
         known = f"{op} {sorted(operands) if op in COMMUTATIVE else operands} {payload}"
@@ -74,14 +74,15 @@ def statements(expr: str) -> list[str]:
     >>> statements("c=cos(t); u=c*x")
     ['c = cos(t)', 'u = c*x']
     """
-    found, depth = [""], 0
+    found: list[list[str]] = [[]]
+    depth = 0
     for piece in re.findall(r"[()\[\]]|[;\n\r]|[^()\[\];\n\r]+", expr):
         depth += (piece in ("(", "[")) - (piece in (")", "]"))
         if piece in (";", "\n", "\r"):
-            found.append("") if depth == 0 else None
+            found.append([]) if depth == 0 else None
             piece = " "
-        found[-1] += piece
-    lines = [" ".join(one.split()) for one in found]
+        found[-1].append(piece)
+    lines = [" ".join("".join(pieces).split()) for pieces in found]
     return [_ASSIGNED.sub(r"\1 = ", line) for line in lines if line]
 
 

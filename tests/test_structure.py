@@ -19,6 +19,7 @@ GRAPH = {"gen.errors", "gen.graph"}
 FOUNDATIONS = GRAPH | {"gen.model"}
 MAY_IMPORT = {
     "gen.errors": set(),
+    "gen.collection": set(),
     "gen.model": GRAPH,
     "gen.graph": GRAPH,
     "gen.frontend": FOUNDATIONS | {"gen.frontend", "gen.naming"},
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "gen.verify": {"gen.errors"},
     "gen.pipeline": FOUNDATIONS
     | {"gen.frontend", "gen.passes", "gen.backends", "gen.naming"}
-    | {"gen.render", "gen.provenance"},
+    | {"gen.render", "gen.provenance", "gen.collection"},
     "gen.cli": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
     | {"gen.pipeline"},
     "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},

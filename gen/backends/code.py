@@ -16,6 +16,7 @@ from gen.backends.layout import WIDTH, broken
 from gen.graph.algebra import MIRRORED
 from gen.graph.graph import (
     BOOLEANS,
+    COMPARISONS,
     COTANGENT,
     CUSTOM,
     INPUT,
@@ -23,7 +24,6 @@ from gen.graph.graph import (
     Graph,
     Node,
     constants,
-    reachable,
 )
 from gen.graph.infix import (
     ATOM,
@@ -101,8 +101,8 @@ class Writer:
         self.kinds: dict[str, str] = {}  # of each name assigned: ARRAY, MASK or FLOAT
         self.arrays: set[str] = set()  # those that are no plain numbers
         self.made: list[str] = []  # all of them, in order
-        self._order = reachable(self.graph.nodes, [r for r in block.results if r is not None])
-        self.fixed = constants(self.graph.nodes, self._order)
+        self._order = self.graph.order([r for r in block.results if r is not None])
+        self.fixed = constants(self.graph, self._order)
         self._shared = frozenset(block.shared)
         self._numbers = frozenset(numbers)
         self._operands: dict[int, Operand] = {}
@@ -175,7 +175,7 @@ class Writer:
         operand = self._operands[node]
         self.lines += broken(f"{indent}{name} = {operand.text.code}")
         self._operands[node] = Operand(Text(name), operand.is_number)
-        mask = MASK if self.graph[node].op in BOOLEANS else ARRAY
+        mask = MASK if self.graph.nodes[node].op in BOOLEANS else ARRAY
         self.kinds[name] = FLOAT if operand.is_number else mask
         self.made.append(name)
         if not operand.is_number:
@@ -191,7 +191,7 @@ class Writer:
             name = self.code(base)
             separator = "_" if name[-1:].isdigit() else ""
             return f"{name}{separator}{exponent}" if name.isidentifier() else "t"
-        if op in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
+        if op in BOOLEANS:
             return "mask"
         if op == CUSTOM:
             op = snake_case(str(self.graph[node].payload))
@@ -202,11 +202,12 @@ class Writer:
         return "t"
 
     def _note_power(self, node: int) -> None:
-        op, args, payload = self.graph[node]
+        op, args, payload = self.graph.nodes[node]
         if op == "pow" and isinstance(payload, int):
             self._powers[node] = (args[0], payload)
         if op == "mul":
-            (base, m), (same, n) = (self._powers.get(arg, (arg, 1)) for arg in args)
+            a, b = args
+            (base, m), (same, n) = self._powers.get(a, (a, 1)), self._powers.get(b, (b, 1))
             if base == same:
                 self._powers[node] = (base, m + n)
 
@@ -214,7 +215,7 @@ class Writer:
 
     def _written(self, node: int) -> Operand:
         """The code of one node, from that of its operands."""
-        op, args, payload = self.graph[node]
+        op, args, payload = self.graph.nodes[node]
         if node in self.fixed and op not in ("true", "false"):
             return Operand(literal(self.graph, node), True)
         if op in (COTANGENT, OUTPUT):
@@ -222,24 +223,22 @@ class Writer:
         if op == INPUT:
             name = str(payload)
             return Operand(Text(self.names.of_inputs[name]), name in self._numbers)
-        self._note_power(node)
+        if op in ("mul", "pow"):
+            self._note_power(node)
         operands = [self._operands[arg] for arg in args]
-        return self._operation(self.graph[node], operands)
+        return self._operation(self.graph.nodes[node], operands)
 
     def _operation(self, node: Node, operands: list[Operand]) -> Operand:
-        if node.op == "view":
-            # A plain number has no axes to add to.
-            operands = [self._as_array(one) for one in operands]
-        texts = [operand.text for operand in operands]
         if node.op in ARRAY_OPERATIONS:
             return array_operation(node, operands, self.dialect, self.shape)
+        texts = [operand.text for operand in operands]
         if node.op in _OPTIONAL:
             return Operand(self._optional(node, texts), False)
-        numbers_only = all(operand.is_number for operand in operands)
-        fraction = third(self.graph, node)
+        numbers_only = False not in [operand.is_number for operand in operands]
+        fraction = third(self.graph, node) if node.op == "mul" else None
         if fraction is not None:
             return Operand(divided(texts[1], fraction), numbers_only)
-        is_comparison = node.op in ("lt", "le", "gt", "ge", "eq", "ne")
+        is_comparison = node.op in COMPARISONS
         if is_comparison and numbers_only:
             texts[0] = self.dialect.scalar(texts[0])
         elif is_comparison and operands[0].is_number:
@@ -252,9 +251,6 @@ class Writer:
         if node.op == CUSTOM:
             return Operand(self.dialect.custom(str(node.payload), operands), False)
         return Operand(self.dialect.call(node.op, operands), False)
-
-    def _as_array(self, one: Operand) -> Operand:
-        return Operand(self.dialect.scalar(one.text), False) if one.is_number else one
 
     def _optional(self, node: Node, texts: list[Text]) -> Text:
         """`a` where the input `b` is left out, else a + b, a - b or a * b."""

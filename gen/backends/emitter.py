@@ -17,7 +17,7 @@ from gen.backends.names import Names, entry_name
 from gen.backends.outline import Outline
 from gen.backends.pieces import FREED, LARGEST, Scope, cut, freed, steps
 from gen.errors import GenError
-from gen.graph.graph import INPUT, reachable
+from gen.graph.graph import INPUT
 from gen.graph.infix import Text
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Emitter(ABC, Generic[View]):
         """The inputs that backward reads."""
         block = self.kernel.backward
         roots = [node for node in block.results if node is not None]
-        order = reachable(block.graph.nodes, roots)
+        order = block.graph.order(roots)
         return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
 
     def finish(self, operand: Operand, code: str) -> str:

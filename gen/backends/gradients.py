@@ -157,9 +157,9 @@ class Gradients:
         for node, owner in owners.items():
             if owner < 0:
                 self.writer.write("", [node])
+            if node in ends:
                 whole += steps(self._taken(start))
-            for place in ends.get(node, ()):
-                whole.append(self._gradient(place, own.get(place, [])))
+                whole += [self._gradient(place, own.get(place, [])) for place in ends[node]]
         names = list(self.names.values())
         scope = self.emitter.scope(self.writer, "", names)
         calls, functions = cut(self.writer.names.private("backward"), whole, names, scope)

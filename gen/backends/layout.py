@@ -47,16 +47,18 @@ def called(start: str, items: list[str]) -> list[str]:
 
 def broken(line: str) -> list[str]:
     """An assignment, with one argument a line where what it assigns is too long a call."""
-    return _spread(line) if _CALL.match(line) else [line]
+    return [line] if _fits(line) or not _CALL.match(line) else _spread(line)
+
+
+def _fits(line: str) -> bool:
+    """Whether a line of a body is short enough, also one under a condition."""
+    return len(line) + BODY + 4 <= WIDTH
 
 
 def _spread(line: str) -> list[str]:
-    """A call or a tuple, and what is too long in it, with one item a line.
-
-    It may be indented once more, under a condition.
-    """
+    """A call or a tuple, and what is too long in it, with one item a line."""
     start, parenthesis, rest = line.partition("(")
-    if len(line) + BODY + 4 <= WIDTH or not parenthesis:
+    if _fits(line) or not parenthesis:
         return [line]
     items, depth, begin = [], 0, 0
     for place, sign in enumerate(rest):

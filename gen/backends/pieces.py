@@ -63,13 +63,15 @@ class Scope:
 
 def step(lines: Sequence[str]) -> Step:
     """A step from its lines."""
-    found = [match for line in lines if (match := _ASSIGNED.match(line))]
-    writes = [match[2] for match in found if not match[1]]
-    inner = [match[2] for match in found if match[1] and match[2] not in writes]
-    reads: dict[str, None] = {}
+    writes: list[str] = []
+    inner: list[str] = []
+    reads: list[str] = []
     for line in lines:
-        reads |= dict.fromkeys(_names(line))
-    return Step(tuple(lines), tuple(writes), tuple(inner), tuple(reads))
+        if match := _ASSIGNED.match(line):
+            (inner if match[1] else writes).append(match[2])
+        reads += _names(line)
+    own = tuple([name for name in inner if name not in writes])
+    return Step(tuple(lines), tuple(writes), own, tuple(dict.fromkeys(reads)))
 
 
 def _names(line: str) -> list[str]:
@@ -104,7 +106,7 @@ def cut(
     for start, stop in _pieces(whole, lasts):
         part = tuple(whole[start:stop])
         results = tuple(one for each in part for one in each.writes if lasts[one] >= stop)
-        piece = _Piece(f"{name}_{len(calls) + 1}", part, results, scope)
+        piece = _Piece.of(f"{name}_{len(calls) + 1}", part, results, scope)
         calls.append(piece.call())
         functions += piece.function()
     return calls, functions
@@ -197,16 +199,18 @@ class _Piece:
 
     name: str
     steps: tuple[Step, ...]
+    parameters: list[str]  # what the steps read and do not make, in order
     results: tuple[str, ...]
     scope: Scope
 
-    @property
-    def parameters(self) -> list[str]:
-        """What the steps read and do not make, in order."""
-        own = {name for one in self.steps for name in (*one.writes, *one.inner)}
-        read = dict.fromkeys(name for one in self.steps for name in one.reads)
-        given, made = self.scope.given, self.scope.made
-        return [name for name in read if (name in made or name in given) and name not in own]
+    @classmethod
+    def of(
+        cls, name: str, steps: tuple[Step, ...], results: tuple[str, ...], scope: Scope
+    ) -> _Piece:
+        own = {name for one in steps for name in (*one.writes, *one.inner)}
+        read = dict.fromkeys(name for one in steps for name in one.reads)
+        known = [name for name in read if name in scope.made or name in scope.given]
+        return cls(name, steps, [name for name in known if name not in own], results, scope)
 
     def call(self) -> Step:
         """The step that calls the function."""

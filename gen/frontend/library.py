@@ -7,7 +7,7 @@ and which of them were called. A definition may call others; a circle is refused
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gen.errors import DefinitionError, GenError
@@ -85,7 +85,38 @@ class Library:
             )
 
 
-def needed(
+def with_needed(request: Request, statements: Sequence[Statement]) -> Request:
+    """The request with those definitions alone that it needs: no other changes a byte."""
+    if not request.definitions and not request.primitives:
+        return request
+    known = {one.name: one for one in request.definitions}
+    own = {one.name for one in request.primitives}
+    if calls(statements) - {*LANGUAGE_FUNCTIONS, *known, *own}:
+        return request  # which is refused, with a hint at what there is
+    chosen = tuple(known[name] for name in _needed(statements, known))
+    every = [*statements, *(one for each in chosen for one in statements_of(each))]
+    primitives = _needed_primitives(every, request.primitives)
+    return replace(request, definitions=chosen, primitives=primitives)
+
+
+def _needed_primitives(
+    statements: Sequence[Statement], known: Sequence[Primitive]
+) -> tuple[Primitive, ...]:
+    """Those that are called, and those that the derivatives of these call."""
+    called = calls(statements)
+    derivatives = [
+        statement
+        for one in known
+        if one.name in called
+        for text in one.derivatives
+        if text is not None
+        for statement in parse(Source(text))
+    ]
+    called |= calls(derivatives)
+    return tuple(one for one in known if one.name in called)
+
+
+def _needed(
     statements: Sequence[Statement], definitions: Mapping[str, Definition]
 ) -> tuple[str, ...]:
     """The definitions that statements call, and those that these call, by name.
@@ -93,30 +124,30 @@ def needed(
     A definition that cannot be read is among them; whoever calls it says what is wrong.
     """
     found: set[str] = set()
-    pending = [statement.tree for statement in statements]
+    pending = list(statements)
     while pending:
         new = {name for name in calls(pending) if name in definitions} - found
         found |= new
-        pending = [tree for name in new for tree in trees_of(definitions[name])]
+        pending = [one for name in new for one in statements_of(definitions[name])]
     return tuple(sorted(found))
 
 
-def calls(trees: Iterable[ast.expr]) -> set[str]:
-    """The names of the functions that trees call."""
+def calls(statements: Iterable[Statement]) -> set[str]:
+    """The names of the functions that statements call."""
     return {
         node.func.id
-        for tree in trees
-        for node in ast.walk(tree)
+        for statement in statements
+        for node in statement.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
 
 
-def trees_of(definition: Definition) -> list[ast.expr]:
+def statements_of(definition: Definition) -> tuple[Statement, ...]:
     """The syntax of a definition; nothing where it cannot be read."""
     try:
-        return [statement.tree for statement in parse(Source(definition.expr))]
+        return parse(Source(definition.expr))
     except GenError:
-        return []
+        return ()
 
 
 def _parsed(definition: Definition) -> Body:
@@ -137,7 +168,7 @@ def _parsed(definition: Definition) -> Body:
     for one in definition.outputs:
         if one not in assigned:
             raise GenError(f"the function {name} has no output {one!r}")
-    size = sum(1 for one in statements for _ in ast.walk(one.tree))
+    size = sum(len(one.nodes) for one in statements)
     outputs = definition.outputs or _outputs(statements)
     return Body(definition, source, statements, parameters, outputs, size)
 
@@ -154,6 +185,5 @@ def _outputs(statements: Sequence[Statement]) -> tuple[str | None, ...]:
     """The value without a name, or all that no other statement reads."""
     if statements[-1].name is None:
         return (None,)
-    trees = [statement.tree for statement in statements]
-    read = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    read = {node.id for statement in statements for node in statement.reads}
     return tuple(one.name for one in statements if one.name not in read)

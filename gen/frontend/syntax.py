@@ -20,7 +20,7 @@ from gen.frontend.chains import Row, rows
 from gen.model import MAX_CHARACTERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_DEPTH = 2000
 MAX_NODES = 2_000_000
@@ -127,7 +127,14 @@ class Statement(NamedTuple):
 
     name: str | None
     tree: ast.expr
+    nodes: tuple[ast.expr, ...]  # all that the tree is made of, each before its own parts
     is_hidden: bool = False  # inserted for the first terms of a long sum or product
+
+    @property
+    def reads(self) -> list[ast.Name]:
+        """The names in it that are not called."""
+        called = {id(one.func) for one in self.nodes if type(one) is ast.Call}
+        return [one for one in self.nodes if type(one) is ast.Name and id(one) not in called]
 
 
 def parse(source: Source) -> tuple[Statement, ...]:
@@ -147,10 +154,9 @@ def parse(source: Source) -> tuple[Statement, ...]:
         raise _too_deep() from None
     except ValueError as fault:  # null bytes, lone surrogates
         raise GenError(f"the expression cannot be read as text: {fault}") from None
-    statements = tuple(_statement(one, source) for one in module.body)
-    if not statements:
+    if not module.body:
         raise GenError("the expression is empty; write one, such as 0.5*(5*x**3-3*x)")
-    _check_size([one.tree for one in statements])
+    statements = _statements(module.body, source)
     for one in statements[:-1]:
         if one.name is None:
             hint = "write name = ... before it, or join the lines inside parentheses"
@@ -158,12 +164,24 @@ def parse(source: Source) -> tuple[Statement, ...]:
     return statements
 
 
-def _statement(node: ast.stmt, source: Source) -> Statement:
+def _statements(body: Iterable[ast.stmt], source: Source) -> tuple[Statement, ...]:
+    found: list[Statement] = []
+    room = MAX_NODES
+    for one in body:
+        name, tree = _assigned(one, source)
+        nodes = _nodes(tree, room)
+        room -= len(nodes)
+        found.append(Statement(name, tree, nodes, name is not None and source.is_hidden(name)))
+    return tuple(found)
+
+
+def _assigned(node: ast.stmt, source: Source) -> tuple[str | None, ast.expr]:
+    """The expression of a statement, and the name that it is assigned to."""
     match node:
         case ast.Expr(value=value):
-            return Statement(None, value)
+            return None, value
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return Statement(name, value, source.is_hidden(name))
+            return name, value
         case ast.Assign(targets=targets):
             hint = "write name = expression, one name at a time"
             raise source.fault(targets[0], "not a name that can be assigned", hint)
@@ -212,28 +230,32 @@ def _too_deep() -> GenError:
     )
 
 
-def _check_size(trees: list[ast.expr]) -> None:
-    nodes, level = 0, trees
+def _nodes(tree: ast.expr, room: int) -> tuple[ast.expr, ...]:
+    """All expressions that a tree is made of, level by level, if there are no more than `room`."""
+    found: list[ast.expr] = []
+    level = [tree]
     for _ in range(MAX_DEPTH):
-        nodes += len(level)
-        if nodes > MAX_NODES:
+        found += level
+        if len(found) > room:
             raise GenError(
                 f"the expression has more than {MAX_NODES} operations and operands; "
                 "no more are read"
             )
-        level = [child for node in level for child in children(node)]
-        if not level:
-            return
+        below: list[ast.expr] = []
+        for node in level:
+            kind = type(node)
+            if kind is ast.BinOp:
+                below += (node.left, node.right)  # type: ignore[attr-defined]
+            elif kind is not ast.Name and kind is not ast.Constant:
+                below += _parts(node)
+        if not below:
+            return tuple(found)
+        level = below
     raise _too_deep()
 
 
-def children(node: ast.expr) -> Iterable[ast.expr]:
+def _parts(node: ast.expr) -> list[ast.expr]:
     """The expressions that a node is made of, in the order of the text."""
-    kind = type(node)
-    if kind is ast.Name or kind is ast.Constant:
-        return ()
-    if isinstance(node, ast.BinOp):
-        return (node.left, node.right)
     found = []
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.expr):
@@ -241,16 +263,6 @@ def children(node: ast.expr) -> Iterable[ast.expr]:
         elif isinstance(child, ast.keyword):
             found.append(child.value)
     return found
-
-
-def walk(tree: ast.expr) -> Iterator[ast.expr]:
-    """All expressions that a tree is made of, itself first, in the order of the text."""
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        yield node
-        if below := children(node):
-            pending.extend(reversed(list(below)))
 
 
 def _syntax_error(source: Source, fault: SyntaxError) -> GenError:
@@ -283,7 +295,7 @@ def names(statements: Sequence[Statement], source: Source) -> list[str]:
     assigned: set[str] = set()
     read: list[ast.Name] = []
     for statement in statements:
-        read += _read(statement.tree)
+        read += statement.reads
         if statement.name is not None and statement.is_hidden:
             assigned.add(statement.name)
             continue
@@ -300,17 +312,6 @@ def names(statements: Sequence[Statement], source: Source) -> list[str]:
             _check_assigned(statement, source, is_taken)
             assigned.add(statement.name)
     return list(found)
-
-
-def _read(tree: ast.expr) -> list[ast.Name]:
-    """The names in a tree that are not called."""
-    found, called = [], set()
-    for node in walk(tree):
-        if isinstance(node, ast.Call):
-            called.add(id(node.func))
-        elif isinstance(node, ast.Name) and id(node) not in called:
-            found.append(node)
-    return found
 
 
 def _check_assigned(statement: Statement, source: Source, is_taken: bool) -> None:

@@ -106,9 +106,9 @@ class Space:
 
     def aligned(self, views: Sequence[View], what: str) -> tuple[list[Term], Order]:
         """The terms of views in common indices, and the order of their axes together."""
-        first = views[0].order
-        if all(view.order == first for view in views):
-            return [view.term for view in views], first
+        common = _common(views)
+        if common is not None:
+            return [view.term for view in views], common
         views = self._settled(views)
         rank = max(len(view.tail) for view in views)
         leads = any(view.leads for view in views)
@@ -124,7 +124,10 @@ class Space:
     def united(self, views: Sequence[View], what: str) -> tuple[list[Term], View]:
         """The same, with a view to take the axes of a result from."""
         terms, order = self.aligned(views, what)
-        free = frozenset[str]().union(*(view.free for view in views))
+        free = views[0].free
+        for view in views:
+            if not view.free <= free:
+                free |= view.free
         return terms, View(terms[0], order, free)
 
     def _settled(self, views: Sequence[View]) -> Sequence[View]:
@@ -238,6 +241,17 @@ class Space:
     def diagonal(self, term: Term, i: Index, j: Index) -> Term:
         """The elements where two indices are equal, under the name of the first."""
         return sum_over(term * delta(self.builder, i, j), {j})
+
+
+def _common(views: Sequence[View]) -> Order | None:
+    """The axes that all views have, numbers aside; None where they differ."""
+    found: Order = ()
+    for view in views:
+        if view.order and view.order is not found and view.order != found:
+            if found:
+                return None
+            found = view.order
+    return found
 
 
 def _own(axis: Axis, a: View, b: View, names: dict[Index, Index]) -> Axis:

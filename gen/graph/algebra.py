@@ -252,8 +252,11 @@ def _joined(a: Term, b: Term, sign: int) -> Term | None:
 
 
 def mul(a: Term, b: Term) -> Term:
-    if a.id != b.id and _is_plain_factor(a) and _is_plain_factor(b):
-        return _node("mul", a, b)
+    if a.id != b.id and _is_plain_factor(b):
+        if _is_plain_factor(a):
+            return _node("mul", a, b)
+        if a.number is not None:
+            return _scaled(a, b) if a.number else a
     if a.number is not None and b.number is not None:
         return a.like(a.number * b.number)
     if a.number == 0 or b.number == 0:

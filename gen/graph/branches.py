@@ -46,6 +46,11 @@ class Branches:
     _numbers: dict[_Branch, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        nodes = self.builder.nodes
+        if not any(nodes[node].op == "select" for node in self.order):
+            self.of = dict.fromkeys(self.order, 0)
+            self.uses = {node: {0} for node in self.order}
+            return
         for root in self.roots:
             self.of[root] = 0
             self.uses[root] = {0}
@@ -53,14 +58,17 @@ class Branches:
             if node not in self.of:
                 continue  # nothing but conditions need it
             self._settle(node)
-            for position, arg in enumerate(self.builder.nodes[node].args):
-                if self.builder.nodes[node].op == "select" and position == 0:
+            is_select = nodes[node].op == "select"
+            reached = {0} if self._hides(node) else self.uses[node]
+            for position, arg in enumerate(nodes[node].args):
+                if is_select and position == 0:
                     continue
-                reached = {0} if self._hides(node) else self.uses[node]
-                needed = {self._inside(use, node, position) for use in reached}
+                needed = reached
+                if is_select:
+                    needed = {self._inside(use, node, position) for use in reached}
                 self.uses.setdefault(arg, set()).update(needed)
                 branch = self._entered(node, position)
-                if self.builder.nodes[arg].op == INPUT or self._lacks(arg, branch):
+                if branch and (nodes[arg].op == INPUT or self._lacks(arg, branch)):
                     branch = 0
                 self.of[arg] = self._around(self.of.get(arg, branch), branch)
 
@@ -69,6 +77,8 @@ class Branches:
 
         Only those of branches that the operand itself does not lie in.
         """
+        if len(self._branches) == 1:
+            return []
         arg = self.builder.nodes[node].args[position]
         return self.conditions(self._entered(node, position), self.of[arg])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import BOOLEANS, COMPARISONS, GIVEN, Graph, constants, reachable
+from gen.graph.graph import BOOLEANS, COMPARISONS, GIVEN, Graph, constants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,8 +41,8 @@ def kept(graph: Graph, roots: Iterable[int], numbers: Iterable[str] = ()) -> int
         roots: the outputs.
         numbers: the inputs that are plain numbers.
     """
-    order = reachable(graph.nodes, roots)
-    fixed = constants(graph.nodes, order)
+    order = graph.order(roots)
+    fixed = constants(graph, order)
     plain = {node for node in order if graph[node].payload in set(numbers)} | fixed
     for node in order:
         if graph[node].args and plain.issuperset(graph[node].args):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from gen.graph.indices import LEADING, TENSOR_OPERATIONS, Indices, indices_of
+from gen.graph.indices import LEADING, NONE, TENSOR_OPERATIONS, Indices, indices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,8 +43,9 @@ COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})
 # What is given, by the kind of leaf and its name.
 Leaf: TypeAlias = tuple[str, "Payload"]
 
-# What is no plain number though its operands are.
-_SHAPED = VARIABLES | {"expand", "spread", CUSTOM}
+# What is no plain number though its operands are: what a user's own function makes of
+# constants, only running it shows.
+_VARYING = VARIABLES | {"expand", "spread", CUSTOM}
 
 # What costs nothing at run time: leaves, and other views of what there is.
 _FREE = LEAVES | {"rename", "view", "transpose"}
@@ -65,13 +66,25 @@ class Graph:
     """An immutable graph: what one stage hands to the next."""
 
     nodes: tuple[Node, ...]
-    given: Mapping[Leaf, Indices] = field(default_factory=dict)  # those of inputs and the like
+    given: Mapping[Leaf, Indices]  # those of inputs and the like
+    indices: tuple[Indices, ...]  # of the value of each node
+    varies: tuple[bool, ...]  # whether each node is more than a plain number, whatever is given
+    _orders: dict[tuple[int, ...], tuple[int, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def __getitem__(self, node: int) -> Node:
         return self.nodes[node]
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def order(self, roots: Iterable[int]) -> tuple[int, ...]:
+        """Ids that `roots` need, in topological order."""
+        key = tuple(roots)
+        if key not in self._orders:  # every pass asks for it, of the same few roots
+            self._orders[key] = tuple(reachable(self.nodes, key))
+        return self._orders[key]
 
 
 @dataclass(slots=True)
@@ -84,16 +97,15 @@ class Builder:
     nodes: list[Node] = field(default_factory=list)
     given: dict[Leaf, Indices] = field(default_factory=dict)
     indices: list[Indices] = field(default_factory=list)  # of the value of each node
+    _varies: list[bool] = field(default_factory=list)
     _ids: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _depends: list[bool] = field(default_factory=list)
 
     @classmethod
     def of(cls, graph: Graph) -> Builder:
         """A builder that starts from `graph`, whose ids stay valid."""
-        builder = cls.beside(graph)
-        for node in graph.nodes:
-            builder.node(*node)
-        return builder
+        ids = {_key(*node): place for place, node in enumerate(graph.nodes)}
+        known = (list(graph.nodes), dict(graph.given), list(graph.indices), list(graph.varies))
+        return cls(*known, ids)
 
     @classmethod
     def beside(cls, graph: Graph) -> Builder:
@@ -106,20 +118,23 @@ class Builder:
         found = self._ids.get(key)
         if found is not None:
             return found
-        self._ids[key] = len(self.nodes)
+        self._ids[key] = found = len(self.nodes)
         self.nodes.append(Node(op, args, payload))
         self.indices.append(self._indices(op, args, payload))
-        # What a user's own function makes of constants, only running it shows.
-        varies = op in VARIABLES or op == CUSTOM
-        self._depends.append(varies or any(map(self._depends.__getitem__, args)))
-        return len(self.nodes) - 1
+        self._varies.append(op in _VARYING or True in [self._varies[arg] for arg in args])
+        return found
 
     def _indices(self, op: str, args: tuple[int, ...], payload: Payload) -> Indices:
+        if op in TENSOR_OPERATIONS:
+            return indices_of(op, payload, [self.indices[arg] for arg in args])
         if op in GIVEN:
             return self.given.get((op, payload), LEADING)
-        if len(args) == 1 and op not in TENSOR_OPERATIONS:
-            return self.indices[args[0]]
-        return indices_of(op, payload, [self.indices[arg] for arg in args])
+        united = NONE
+        for arg in args:
+            one = self.indices[arg]
+            if one is not united:
+                united = one if one >= united else united | one
+        return united
 
     def find(self, op: str, args: tuple[int, ...] = (), payload: Payload = None) -> int | None:
         """The id of this node, None if there is none yet."""
@@ -127,10 +142,11 @@ class Builder:
 
     def is_constant(self, node: int) -> bool:
         """Whether the value of `node` is the same for all inputs."""
-        return not self._depends[node]
+        return not self._varies[node]
 
     def freeze(self) -> Graph:
-        return Graph(tuple(self.nodes), dict(self.given))
+        indices, varies = tuple(self.indices), tuple(self._varies)
+        return Graph(tuple(self.nodes), dict(self.given), indices, varies)
 
 
 def _key(op: str, args: tuple[int, ...], payload: Payload) -> tuple[object, ...]:
@@ -147,42 +163,35 @@ def reachable(nodes: Sequence[Node], roots: Iterable[int], stop: Iterable[int] =
     """Ids that `roots` need, in topological order, not looking below those in `stop`."""
     border = frozenset(stop)
     seen = set(roots)
-    pending = list(seen)
-    while pending:
-        node = pending.pop()
-        if node in border:
-            continue
-        for arg in nodes[node].args:
-            if arg not in seen:
-                seen.add(arg)
-                pending.append(arg)
-    return sorted(seen)
-
-
-def constants(nodes: Sequence[Node], order: Iterable[int]) -> set[int]:
-    """Those nodes of `order` (topological) that depend on no input."""
-    found: set[int] = set()
-    for node in order:
-        op, args, _ = nodes[node]
-        if op not in _SHAPED and found.issuperset(args):
-            found.add(node)
+    found = list(seen)
+    for node in found:  # which grows meanwhile
+        if node not in border:
+            for arg in nodes[node][1]:
+                if arg not in seen:
+                    seen.add(arg)
+                    found.append(arg)
+    found.sort()
     return found
 
 
+def constants(graph: Graph, order: Iterable[int]) -> set[int]:
+    """Those nodes of `order` that are plain numbers, whatever is given."""
+    varies = graph.varies
+    return {node for node in order if not varies[node]}
+
+
 def use_counts(nodes: Sequence[Node], order: Iterable[int], roots: Iterable[int]) -> dict[int, int]:
-    """How often each node of `order` is an operand or a root."""
-    counts: dict[int, int] = {}
+    """How often each node of `order`, which has all that `roots` need, is an operand or a root."""
+    counts = dict.fromkeys(order, 0)
     for node in order:
-        counts.setdefault(node, 0)
-        for arg in nodes[node].args:
-            counts[arg] = counts.get(arg, 0) + 1
+        for arg in nodes[node][1]:
+            counts[arg] += 1
     for root in roots:
-        counts[root] = counts.get(root, 0) + 1
+        counts[root] += 1
     return counts
 
 
 def operations(graph: Graph, roots: Iterable[int]) -> Iterator[int]:
     """The nodes that cost something at run time: no leaves, constants nor mere views."""
-    order = reachable(graph.nodes, roots)
-    fixed = constants(graph.nodes, order)
-    return (node for node in order if node not in fixed and graph[node].op not in _FREE)
+    nodes, varies = graph.nodes, graph.varies
+    return (node for node in graph.order(roots) if varies[node] and nodes[node].op not in _FREE)

@@ -62,9 +62,7 @@ def fresh(like: Index, taken: Iterable[Index]) -> Index:
 
 
 def indices_of(op: str, payload: object, operands: Sequence[Indices]) -> Indices:
-    """The indices of the value of an operation that is no leaf."""
-    if op not in TENSOR_OPERATIONS:
-        return _united(operands)
+    """The indices of the value of a tensor operation."""
     assert isinstance(payload, tuple)
     match op:
         case "delta":
@@ -82,13 +80,3 @@ def indices_of(op: str, payload: object, operands: Sequence[Indices]) -> Indices
         case "spread":
             return operands[0] | LEADING
     return operands[0] if op in NORMALISATIONS else operands[0] - frozenset(payload)
-
-
-def _united(operands: Sequence[Indices]) -> Indices:
-    if not operands:
-        return NONE
-    first = operands[0]
-    for one in operands[1:]:
-        if one is not first:
-            first = first if first >= one else first | one
-    return first

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gen.graph.evaluate import as_float
 from gen.graph.graph import NUMBER, Graph, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Outermost operators from weak to strong, in Python's order. A product binds as a
 # quotient does, but a * (b / c) is not a * b / c once it is rounded.
@@ -41,28 +44,31 @@ def enclose(text: Text, binding: int) -> str:
 
 def infix(node: Node, operands: list[Text]) -> Text | None:
     """The text of an arithmetic operation or comparison; None for everything else."""
-    match node.op, operands:
-        case "add", [a, b]:
-            return Text(f"{enclose(a, SUM)} + {enclose(b, QUOTIENT)}", SUM)
-        case "sub", [a, b]:
-            return Text(f"{enclose(a, SUM)} - {enclose(b, QUOTIENT)}", SUM)
-        case "mul", [a, b]:
-            return _product(a, b)
-        case "div", [a, b]:
-            code = f"{enclose(a, QUOTIENT)} / {enclose(b, SIGN)}"
-            return Text(code, QUOTIENT, _leads(a))
-        case "matmul", [a, b]:
-            return Text(f"{enclose(a, QUOTIENT)} @ {enclose(b, SIGN)}", QUOTIENT)
-        case "neg", [a]:
-            return negated(a)
-        case "pow", [a]:
-            return raised(a, Text(str(node.payload)))
-        case "view", [a]:
-            return Text(f"{enclose(a, ATOM)}{node.payload}")
-    if node.op in _SIGNS:
-        a, b = operands
-        return Text(f"{enclose(a, SUM)} {_SIGNS[node.op]} {enclose(b, SUM)}", COMPARE)
+    write = _INFIX.get(node.op)
+    if write is not None:
+        return write(*operands)
+    match node.op:
+        case "pow":
+            return raised(operands[0], Text(str(node.payload)))
+        case "view":
+            return Text(f"{enclose(operands[0], ATOM)}{node.payload}")
     return None
+
+
+def _added(sign: str) -> Callable[[Text, Text], Text]:
+    return lambda a, b: Text(f"{enclose(a, SUM)} {sign} {enclose(b, QUOTIENT)}", SUM)
+
+
+def _compared(sign: str) -> Callable[[Text, Text], Text]:
+    return lambda a, b: Text(f"{enclose(a, SUM)} {sign} {enclose(b, SUM)}", COMPARE)
+
+
+def _quotient(a: Text, b: Text) -> Text:
+    return Text(f"{enclose(a, QUOTIENT)} / {enclose(b, SIGN)}", QUOTIENT, _leads(a))
+
+
+def _matrix_product(a: Text, b: Text) -> Text:
+    return Text(f"{enclose(a, QUOTIENT)} @ {enclose(b, SIGN)}", QUOTIENT)
 
 
 def _product(a: Text, b: Text) -> Text:
@@ -85,6 +91,17 @@ def negated(a: Text) -> Text:
         return Text(f"-({a.code})", SIGN)
     # -a * b is (-a) * b, which rounds as -(a * b) does.
     return Text(f"-{a.code}", min(a.binding, SIGN))
+
+
+_INFIX: dict[str, Callable[..., Text]] = {
+    "add": _added("+"),
+    "sub": _added("-"),
+    "mul": _product,
+    "div": _quotient,
+    "matmul": _matrix_product,
+    "neg": negated,
+    **{op: _compared(sign) for op, sign in _SIGNS.items()},
+}
 
 
 def _is_number(text: Text) -> bool:
@@ -125,8 +142,9 @@ def literal(graph: Graph, node: int) -> Text:
 
 def third(graph: Graph, node: Node) -> Fraction | None:
     """The factor of a product that is better written as a divisor: x / 3, no decimal."""
-    value = graph[node.args[0]].payload if node.op == "mul" else None
-    if not isinstance(value, Fraction) or abs(value.numerator) != 1:
+    value = graph.nodes[node.args[0]].payload if node.op == "mul" else None
+    # Not isinstance, which asks the abstract classes that Fraction is registered with.
+    if type(value) is not Fraction or abs(value.numerator) != 1:
         return None
     return value if value.denominator > 1 and decimal(value) is None else None
 

@@ -27,7 +27,6 @@ from gen.graph.graph import (
     NUMBER,
     Graph,
     Node,
-    reachable,
     use_counts,
 )
 from gen.graph.infix import (
@@ -49,7 +48,7 @@ from gen.graph.infix import (
 from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
 _NAMES = {"maximum": "Max", "minimum": "Min", "heaviside": "Heaviside", "log": "log"}
 _WORDS = {"and": AND, "or": OR}
@@ -69,7 +68,7 @@ def express(graph: Graph, root: int, longest: int) -> str | None:
 def express_all(graph: Graph, roots: Sequence[int], longest: int) -> tuple[str | None, ...]:
     """The same for several nodes, in one pass over what they need."""
     texts: dict[int, Text] = {}
-    for index in reachable(graph.nodes, roots):
+    for index in graph.order(roots):
         node = graph[index]
         # What is longer has no text, nor has what is made of it.
         if all(arg in texts for arg in node.args):
@@ -105,7 +104,7 @@ def express_statements(graph: Graph, root: int, taken: Collection[str] = ()) -> 
         root: the node that is the value.
         taken: names that no statement may define, besides those of the graph's inputs.
     """
-    order = reachable(graph.nodes, [root])
+    order = graph.order([root])
     uses = use_counts(graph.nodes, order, [root])
     names = _names(graph, order, taken)
     texts: dict[int, Text] = {}
@@ -133,7 +132,7 @@ def _is_named(node: Node, text: Text, uses: int, depth: int) -> bool:
     return uses > 1 and node.op not in BOOLEANS and (uses - 1) * length > 2 * uses + 6
 
 
-def _names(graph: Graph, order: list[int], taken: Collection[str]) -> Iterator[str]:
+def _names(graph: Graph, order: Iterable[int], taken: Collection[str]) -> Iterator[str]:
     used = {str(graph[index].payload) for index in order if graph[index].op == INPUT}
     used |= {*taken, *FUNCTIONS}
     return (name for number in count(1) if (name := f"t{number}") not in used)
@@ -146,7 +145,7 @@ def _parentheses(code: str) -> int:
 
 def _depth(graph: Graph, root: int) -> int:
     depths: dict[int, int] = {}
-    for index in reachable(graph.nodes, [root]):
+    for index in graph.order([root]):
         depths[index] = 1 + max((depths[arg] for arg in graph[index].args), default=0)
     return depths[root]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gen.graph.algebra import Term, integer_power
 from gen.graph.chains import chain
-from gen.graph.graph import Builder, Graph, reachable
+from gen.graph.graph import Builder, Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def lower_powers(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
-    order = reachable(graph.nodes, roots)
-    if len(order) == len(graph) and is_lowered(graph, order):
+    order = graph.order(roots)
+    if is_lowered(graph, order):
         return graph, tuple(roots)
     wanted = _exponents(graph, order)
     chains = {base: chain(exponents) for base, exponents in wanted.items()}

@@ -23,7 +23,6 @@ from gen.graph.graph import (
     Builder,
     Graph,
     constants,
-    reachable,
     use_counts,
 )
 from gen.graph.horner import Product, Sum, added, improved, multiplied, negative, powers_in
@@ -68,10 +67,12 @@ class _Rewriter:
         self.graph = graph
         self.roots = roots
         self.opens = opens
-        self.order = reachable(graph.nodes, roots)
-        self.fixed = constants(graph.nodes, self.order)
+        self.order = graph.order(roots)
+        self.fixed = constants(graph, self.order)
         self.uses = use_counts(graph.nodes, self.order, roots)
         self.users = self._users()
+        self.better: dict[int, Product] = {}  # by the last node of a cluster
+        self.gone: set[int] = set()  # the nodes of these
         self.builder = Builder.beside(graph)
         self.image: dict[int, int] = {}
         self.open: dict[int, _Cluster] = {}  # by inner nodes that nobody read yet
@@ -80,7 +81,15 @@ class _Rewriter:
 
     def run(self) -> tuple[Graph, tuple[int, ...]]:
         for node in self.order:
-            self._visit(node)
+            if node not in self.fixed and self.graph.nodes[node].op in _INNER:
+                self._visit(node)
+        if not self.better:
+            return self.graph, tuple(self.roots)
+        for node in self.order:
+            if node in self.better:
+                self.image[node] = self._term(self.better[node]).id
+            elif node not in self.gone:
+                self.image[node] = self._copied(node)
         return self.builder.freeze(), tuple(self.image[root] for root in self.roots)
 
     def _users(self) -> dict[int, str]:
@@ -97,17 +106,23 @@ class _Rewriter:
         return found
 
     def _visit(self, node: int) -> None:
-        if node in self.fixed or self.graph[node].op not in _INNER:
-            self.image[node] = self._copied(node)
+        """Read a node that a cluster is made of; a cluster that ends here is settled."""
+        goes_on = self.uses[node] == 1 and self.users.get(node) in _INNER
+        if not goes_on and not self.opens and self._is_simple(node):
             return
         cluster = self._read(node)
         small = cluster.size <= _LARGEST and cluster.product.depth < _DEEPEST
-        if small and self.uses[node] == 1 and self.users.get(node) in _INNER:
+        if small and goes_on:
             self.open[node] = cluster
             return
-        self.image[node] = self._built(cluster)
+        self._settle(cluster)
         if self.opens and not cluster.product.sums and cluster.size <= _LARGEST_OPENED:
             self.small[node] = cluster
+
+    def _is_simple(self, node: int) -> bool:
+        """Whether a node is a product of what nothing can be gathered with."""
+        op, args, _ = self.graph.nodes[node]
+        return op == "mul" and self.open.keys().isdisjoint(args)
 
     # ---- reading a cluster
 
@@ -169,19 +184,18 @@ class _Rewriter:
             return _Cluster(Product(powers={args[0]: payload}))
         return _Cluster(Product(powers={node: 1}))
 
-    # ---- writing
-
-    def _built(self, cluster: _Cluster) -> int:
-        better = None
-        if cluster.product.sums and cluster.size <= 2 * _LARGEST:
-            own = powers_in(cluster.product)
-            others = {base: self.exponents.get(base, set()) - own[base] for base in own}
-            better = improved(cluster.product, others)
+    def _settle(self, cluster: _Cluster) -> None:
+        """Note a cheaper form of a cluster if there is one."""
+        if not cluster.product.sums or cluster.size > 2 * _LARGEST:
+            return
+        own = powers_in(cluster.product)
+        others = {base: self.exponents.get(base, set()) - own[base] for base in own}
+        better = improved(cluster.product, others)
         if better is not None:
-            return self._term(better).id
-        for node in cluster.inner:
-            self.image[node] = self._copied(node)
-        return self.image[cluster.inner[-1]]
+            self.better[cluster.inner[-1]] = better
+            self.gone.update(cluster.inner)
+
+    # ---- writing
 
     def _copied(self, node: int) -> int:
         """A node exactly as it was written."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import Builder, Graph, reachable, use_counts
+from gen.graph.graph import Builder, Graph, use_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,9 @@ _LAST = frozenset({"[..., None]", "[:, None]"})
 
 def keep_axes(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...]]:
     """The graph with such reductions, and its roots."""
-    order = reachable(graph.nodes, roots)
+    order = graph.order(roots)
+    if not any(_kept(graph, node) for node in order):
+        return graph, tuple(roots)
     uses = use_counts(graph.nodes, order, roots)
     builder = Builder.beside(graph)
     image: dict[int, int] = {}
@@ -37,7 +39,7 @@ def keep_axes(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ...
 
 def _kept(graph: Graph, node: int) -> tuple[object, ...] | None:
     """The payload of the reduction that a view makes of the one below it."""
-    op, args, payload = graph[node]
+    op, args, payload = graph.nodes[node]
     if op != "view" or payload not in _LAST or graph[args[0]].op != "reduce":
         return None
     inner = graph[args[0]].payload

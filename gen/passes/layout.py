@@ -24,7 +24,6 @@ from gen.graph.graph import (
     Builder,
     Graph,
     constants,
-    reachable,
     use_counts,
 )
 from gen.graph.indices import (
@@ -74,8 +73,8 @@ class _Layout:
     given: Given
     builder: Builder = field(default_factory=Builder)
     image: dict[int, Laid] = field(default_factory=dict)
-    indices: list[Indices] = field(init=False)  # of the nodes of the old graph
-    order: list[int] = field(init=False)
+    indices: Sequence[Indices] = field(init=False)  # of the nodes of the old graph
+    order: tuple[int, ...] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
     fixed: set[int] = field(init=False)  # constants
@@ -84,12 +83,12 @@ class _Layout:
 
     def __post_init__(self) -> None:
         roots = [one.node for one in self.wanted]
-        self.indices = Builder.of(self.graph).indices
-        self.order = reachable(self.graph.nodes, roots)
+        self.indices = self.graph.indices
+        self.order = self.graph.order(roots)
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
         self.read = [(node.op, node.payload) for node in nodes if node.op in GIVEN]
-        self.fixed = constants(self.graph.nodes, self.order)
+        self.fixed = constants(self.graph, self.order)
         atoms = self.fixed | {node for node in self.order if self._is_loose(node)}
         self.inside = only_summed(self.graph, self.order, self.indices, atoms, set(roots))
         self.places = arranged(self._constraints())
@@ -127,6 +126,11 @@ class _Layout:
 
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
+        if args and op not in TENSOR_OPERATIONS:
+            total = mean_of(self.graph, node, self.uses, self.inside)
+            if total is None:
+                return self._elementwise(self.graph[node])
+            return self._reduction("mean", self.image[total.args[0]], indices_about(total))
         if op in GIVEN:
             order = self.given.orders[op, payload]
             return Laid(self.builder.node(op, (), payload), order, self._is_loose(node))
@@ -146,13 +150,13 @@ class _Layout:
             return self._matrix(self.graph[node])
         if op in TENSOR_OPERATIONS:
             return self._leading(self.graph[node])
-        total = mean_of(self.graph, node, self.uses, self.inside)
-        if total is not None:
-            return self._reduction("mean", self.image[total.args[0]], indices_about(total))
         return self._elementwise(self.graph[node])
 
     def _elementwise(self, node: Node) -> Laid:
         operands = [self.image[arg] for arg in node.args]
+        if (same := _alike(operands)) is not None:
+            ids = tuple([one.node for one in operands])
+            return Laid(self.builder.node(node.op, ids, node.payload), same)
         order = self._sorted(frozenset().union(*(one.indices for one in operands)))
         ids = tuple(self._aligned(one, order).node for one in operands)
         return Laid(self.builder.node(node.op, ids, node.payload), order, _lacks(operands, order))
@@ -325,6 +329,19 @@ class _Layout:
         one = self._rigid(one)
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))
+
+
+def _alike(operands: Sequence[Laid]) -> Order | None:
+    """The one axis that the operands have, numbers aside: most are such. None elsewhere."""
+    found: Order = ()
+    for one in operands:
+        if one.loose or len(one.order) > 1:
+            return None
+        if one.order and one.order != found:
+            if found:
+                return None
+            found = one.order
+    return found
 
 
 def _lacks(operands: Iterable[Laid], order: Order) -> bool:

@@ -21,7 +21,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from gen.graph.graph import LEAVES, Builder, Graph, constants, reachable, use_counts
+from gen.graph.graph import LEAVES, Builder, Graph, constants, use_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,9 +77,9 @@ class _Sharing:
         self.roots = roots
         self.kind = kind
         self.written_out = written_out  # how wide a product may be that several use
-        self.order = reachable(graph.nodes, roots)
+        self.order = graph.order(roots)
         self.uses = use_counts(graph.nodes, self.order, roots)
-        self.fixed = constants(graph.nodes, self.order)
+        self.fixed = constants(graph, self.order)
         self.chains = self._flattened()
         self.pairs: dict[int, _Pair] = {}  # by the number that stands for it in chains
         self.builder = Builder.beside(graph)

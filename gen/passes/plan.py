@@ -181,6 +181,8 @@ def _given_outputs(program: Program, given: frozenset[int]) -> tuple[Graph, tupl
         for place in sorted(given)
         if program.graph[program.outputs[place]].op not in LEAVES
     }
+    if not names:
+        return program.graph, program.gradients
     builder = Builder.beside(program.graph)
     image: dict[int, int] = {}
     for node in reachable(program.graph.nodes, roots, stop=names):
@@ -215,7 +217,7 @@ def _block(
 
 def _shared(graph: Graph, roots: Sequence[int]) -> tuple[int, ...]:
     """The nodes that deserve a name, since they are used more than once."""
-    order = reachable(graph.nodes, roots)
+    order = graph.order(roots)
     uses = use_counts(graph.nodes, order, roots)
     for node in order:
         if graph[node].op.startswith("optional_"):
@@ -223,7 +225,7 @@ def _shared(graph: Graph, roots: Sequence[int]) -> tuple[int, ...]:
     for node in reversed(order):
         if graph[node].op == "view" and uses[node] > 1:
             uses[graph[node].args[0]] += 1  # a view has no name of its own
-    fixed = constants(graph.nodes, order)
+    fixed = constants(graph, order)
     return tuple(
         node
         for node in order
@@ -250,7 +252,7 @@ def _roots(block: Block) -> list[int]:
 
 
 def _live(block: Block) -> list[Node]:
-    return [block.graph[node] for node in reachable(block.graph.nodes, _roots(block))]
+    return [block.graph[node] for node in block.graph.order(_roots(block))]
 
 
 def _read(block: Block, op: str) -> set[str]:

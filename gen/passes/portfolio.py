@@ -66,8 +66,9 @@ def cheapest_nodes(
 def _rewritten(start: _Candidate, recipes: Sequence[Recipe]) -> _Candidate:
     """The cheapest of a graph as it is and what the recipes make of it."""
     chosen = recipes if len(start.graph) <= _LARGEST_SEARCHED else recipes[:1]
-    found = [_candidate(*_followed(start.graph, start.roots, recipe)) for recipe in chosen]
-    return min([start, *found], key=lambda one: one.cost)
+    found = [_followed(start.graph, start.roots, recipe) for recipe in chosen]
+    changed = [_candidate(graph, ends) for graph, ends in found if graph is not start.graph]
+    return min([start, *changed], key=lambda one: one.cost)
 
 
 def _candidate(graph: Graph, roots: Sequence[int]) -> _Candidate:

@@ -34,6 +34,8 @@ def only_summed(
             axes may be missing.
         roots: what must be computed in any case.
     """
+    if not any(graph.nodes[node].op == "sum" for node in order):
+        return set()
     users: dict[int, list[int]] = {node: [] for node in order}
     for node in order:
         for arg in graph[node].args:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
-from gen.graph.graph import GIVEN, Builder, Graph, constants, operations, reachable
+from gen.graph.graph import GIVEN, Graph, constants, operations, reachable
 from gen.graph.indices import ELLIPSIS, Index
 from gen.graph.operations import OPERATIONS
 
@@ -67,8 +67,8 @@ class Choice:
 
 def needed(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> frozenset[int]:
     """The nodes of forward that backward uses directly."""
-    forward = set(reachable(graph.nodes, outputs))
-    fixed = constants(graph.nodes, sorted(forward))
+    forward = set(graph.order(outputs))
+    fixed = constants(graph, sorted(forward))
     asked = set(gradients)
     for node in reachable(graph.nodes, gradients, stop=forward):
         if node not in forward:
@@ -79,8 +79,8 @@ def needed(graph: Graph, outputs: Sequence[int], gradients: Sequence[int]) -> fr
 def choose(graph: Graph, wanted: Iterable[int], costs: Costs) -> Choice:
     """The cheapest choice that makes all `wanted` nodes available."""
     goals = sorted(wanted)
-    order = reachable(graph.nodes, goals)
-    fixed = constants(graph.nodes, order)
+    order = graph.order(goals)
+    fixed = constants(graph, order)
     free = [node for node in order if node not in fixed]
     if not free:
         return Choice(frozenset(), frozenset(), 0)
@@ -138,8 +138,8 @@ def saved_outputs(program: Program) -> frozenset[int]:
         GenError: where an output is asked for of which backward has no use.
     """
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
-    below = set(reachable(program.graph.nodes, wanted))
-    indices = Builder.of(program.graph).indices
+    below = set(program.graph.order(wanted))
+    indices = program.graph.indices
     useful = {
         place
         for place, (node, one) in enumerate(
@@ -160,7 +160,7 @@ def saved_outputs(program: Program) -> frozenset[int]:
 
 def _costs(program: Program, useful: Iterable[int], free: bool) -> Costs:
     """Costs by the number of elements; keeping outputs costs nothing if they are `free`."""
-    indices = Builder.of(program.graph).indices
+    indices = program.graph.indices
     outputs = {program.outputs[place] for place in useful}
 
     def keep(node: int) -> int | None:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.graph.algebra import Term, neg, number
-from gen.graph.graph import NUMBER, Builder, Graph, Node, constants, reachable
+from gen.graph.graph import NUMBER, Builder, Graph, Node, constants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,8 @@ def move_signs(graph: Graph, roots: Sequence[int]) -> tuple[Graph, tuple[int, ..
     """The same values with signs absorbed by sums."""
     builder = Builder.beside(graph)
     image: dict[int, _Signed] = {}
-    order = reachable(graph.nodes, roots)
-    fixed = constants(graph.nodes, order)
+    order = graph.order(roots)
+    fixed = constants(graph, order)
     for node in order:
         operands = [image[arg] for arg in graph[node].args]
         if node in fixed:

@@ -25,6 +25,7 @@ from gen.graph.operations import is_harmless
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen.graph.graph import Payload
     from gen.model import Formula
 
 # Where an operation may be evaluated instead, and how far around it must be finite.
@@ -58,6 +59,7 @@ class _Rewriter:
         self.plain = self._plain(plain)
         # The value that a rewritten node has where its branch is not taken, if one alone.
         self.settled: dict[tuple[int, int], object] = {}
+        self.values: dict[object, object] = {}  # by operation and those of its operands
 
     def run(self) -> dict[int, Term]:
         for node in self.order:
@@ -76,21 +78,28 @@ class _Rewriter:
         return plain
 
     def _rewritten(self, node: int) -> Term:
-        op, args, payload = self.builder.nodes[node]
+        op, args, _ = self.builder.nodes[node]
         if op == "select":
             condition = Term(self.builder, args[0])  # as it is written
             return select(condition, self.image[args[1]], self.image[args[2]])
         operands = [self.image[arg] for arg in args]
         guards = self._guards(node)
+        if not guards:
+            return self._made(node, operands)
         branch = self.branches.of[node]
         values = [self._known(operand, branch) for operand in operands]
-        if guards and not is_harmless(self.builder.nodes[node]) and not self._is_safe(node, values):
+        if not is_harmless(self.builder.nodes[node]) and not self._is_safe(node, values):
             operands, values = self._guarded(node, operands, guards)
-        ids = tuple(operand.id for operand in operands)
-        result = Term(self.builder, self.builder.node(op, ids, payload))
-        if guards and None not in values:
+        result = self._made(node, operands)
+        if None not in values:
             self.settled[result.id, branch] = self._value(node, values)
         return result
+
+    def _made(self, node: int, operands: list[Term]) -> Term:
+        """The same operation of other operands."""
+        op, _, payload = self.builder.nodes[node]
+        ids = tuple([operand.id for operand in operands])
+        return Term(self.builder, self.builder.node(op, ids, payload))
 
     def _guards(self, node: int) -> list[tuple[Term, bool]]:
         """The conditions, innermost first, where the value of a node matters."""
@@ -162,17 +171,25 @@ class _Rewriter:
 
     def _value(self, node: int, values: list[object]) -> object:
         """The value of one operation; None where there is none."""
-        op, _, payload = self.builder.nodes[node]
-        if not values:
+        op, args, payload = self.builder.nodes[node]
+        if not args:
             return None
-        local = Builder()
-        leaves = tuple(local.node(INPUT, (), str(i)) for i in range(len(values)))
-        root = local.node(op, leaves, payload)
-        inputs = {str(i): value for i, value in enumerate(values)}
-        try:
-            return evaluate(local.nodes, [root], inputs, _DIGITS)[0]
-        except (ArithmeticError, ValueError, TypeError, KeyError):
-            return None
+        key = (op, payload, *values)
+        if key not in self.values:
+            self.values[key] = _evaluated(op, payload, values)
+        return self.values[key]
+
+
+def _evaluated(op: str, payload: Payload, values: list[object]) -> object:
+    """The value of an operation; None where there is none."""
+    local = Builder()
+    leaves = tuple(local.node(INPUT, (), str(i)) for i in range(len(values)))
+    root = local.node(op, leaves, payload)
+    inputs = {str(i): value for i, value in enumerate(values)}
+    try:
+        return evaluate(local.nodes, [root], inputs, _DIGITS)[0]
+    except (ArithmeticError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _where(guards: list[tuple[Term, bool]], operand: Term, safe: Term) -> Term:

@@ -66,6 +66,8 @@ def _zero_where(g: Term, contribution: Term) -> Term:
 
 def _selected(contribution: Term, conditions: list[tuple[Term, bool]]) -> Term:
     """A cotangent where all conditions are as said, 0 elsewhere."""
+    if not conditions:
+        return contribution
     zero = contribution.like(0)
     for condition, holds in conditions:
         branches = (contribution, zero) if holds else (zero, contribution)
@@ -167,6 +169,8 @@ class _Sweep:
 
     def _reduced(self, node: int, arg: int, contribution: Term) -> Term:
         """A contribution of an elementwise operation, summed where it broadcast the operand."""
+        if self.builder.indices[node] is self.builder.indices[arg] and not self.uneven:
+            return contribution
         lost = self.builder.indices[node] - self.builder.indices[arg]
         if self.uneven and ELLIPSIS in self.builder.indices[node]:
             contribution = self._gathered(node, arg, contribution)
