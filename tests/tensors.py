@@ -570,6 +570,40 @@ TENSORS: tuple[TensorCase, ...] = (
         lambda x, t: torch.where(x > 0, t.exp(), x * t).sum(),
         ((3, 4), (4,)),
     ),
+    # undeclared inputs of different shapes, some of which cancel
+    TensorCase(
+        "output_that_is_constant",
+        "u = y - y; w = x + y",
+        lambda y, x: (y - y, x + y),
+        ((3, 1), (4,)),
+    ),
+    TensorCase(
+        "output_with_the_dimensions_of_what_cancels",
+        "u = x + 0*y; w = x*t; z = y**0*sum(t)",
+        lambda x, y, t: (x + 0 * y, x * t, y**0 * t.sum()),
+        ((4,), (3, 1), (2, 1, 1)),
+    ),
+    TensorCase(
+        "value_with_the_dimensions_of_what_cancels",
+        "x + 0*y + sum(x)",
+        lambda x, y: x + 0 * y + x.sum(),
+        ((4,), (3, 1)),
+    ),
+    TensorCase(
+        "reductions_over_the_dimensions_of_what_cancels",
+        "sum(x + 0*y) * prod(x*y**0) * norm(x + y - y, ord=1) + sum(y - y + 1)",
+        lambda x, y: (
+            (x + 0 * y).sum() * (x * y**0).prod() * (x + y - y).abs().sum() + (y - y + 1).sum()
+        ),
+        ((4,), (3, 1)),
+    ),
+    TensorCase(
+        "einsum_over_the_dimensions_of_what_cancels",
+        "einsum('...i->i', x + 0*y)",
+        lambda x, y: (x + 0 * y).sum(0),
+        ((4,), (3, 4)),
+        _shape(x="...,D", y="...,D"),
+    ),
     # several outputs
     TensorCase(
         "uneven",
