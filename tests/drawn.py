@@ -34,6 +34,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
 }
 SIZES = {"N": (3, 1), "M": (4, 1), "D": (2, 3), "B": (2, 1)}
 LEADING = ((), (2,), (3, 2))
+# Shapes that broadcast with each other.
+BROADCASTING = ((), (1,), (3,), (4, 1), (1, 3), (4, 3), (2, 1, 1), (2, 4, 3))
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,12 @@ def _reduced(draw: Draw, drawn: Drawn) -> Part | None:
     return Part(text, (*lead, *(one for one in dims if one)), value)
 
 
+def _reduced_to_a_number(draw: Draw, drawn: Drawn) -> Part:
+    a = draw(st.sampled_from(drawn.parts))
+    name = draw(st.sampled_from(sorted(_REDUCTIONS)))
+    return Part(f"{name}({a.text})", (), _REDUCTIONS[name](a.value.flatten(), (0,), False))
+
+
 def _normalised(draw: Draw, drawn: Drawn) -> Part | None:
     candidates = [one for one in drawn.parts if one.tail]
     a = draw(st.sampled_from(candidates))
@@ -336,6 +344,20 @@ def programs(draw: st.DrawFn) -> Drawn:
         drawn.inputs[name] = value
         drawn.parts.append(Part(name, (), value))
     _draw_statements(draw, drawn, (_unary, _binary, _binary, _where))
+    return drawn
+
+
+@st.composite
+def broadcasting(draw: st.DrawFn) -> Drawn:
+    """Formulas of undeclared inputs that broadcast with each other."""
+    drawn = Drawn({}, {}, [])
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 3)))
+    for name in "xyz"[: draw(st.integers(1, 3))]:
+        size = draw(st.sampled_from(BROADCASTING))
+        value = torch.randn(size, generator=generator, dtype=torch.float64)
+        drawn.inputs[name] = value.requires_grad_()
+        drawn.parts.append(Part(name, ("...",), value))
+    _draw_statements(draw, drawn, (_unary, _binary, _binary, _where, _reduced_to_a_number))
     return drawn
 
 

@@ -604,6 +604,12 @@ TENSORS: tuple[TensorCase, ...] = (
         ((4,), (3, 4)),
         _shape(x="...,D", y="...,D"),
     ),
+    TensorCase(
+        "mean_beside_other_dimensions",
+        "2*mean(x) / (2 + y**2)",
+        lambda x, y: 2 * x.mean() / (2 + y**2),
+        ((4,), (3, 1)),
+    ),
     # several outputs
     TensorCase(
         "uneven",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gen import pipeline
 from gen.importer import load
-from tests.drawn import Drawn, cotangent, formulas, is_tame, programs
+from tests.drawn import Drawn, broadcasting, cotangent, formulas, is_tame, programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,4 +84,10 @@ def test_random_formulas_of_arrays(drawn: Drawn) -> None:
 @settings(max_examples=800, **_SETTINGS)
 @given(programs())
 def test_random_programs(drawn: Drawn) -> None:
+    check(drawn)
+
+
+@settings(max_examples=600, **_SETTINGS)
+@given(broadcasting())
+def test_random_formulas_of_undeclared_arrays(drawn: Drawn) -> None:
     check(drawn)

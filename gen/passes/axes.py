@@ -76,11 +76,12 @@ class Given:
 
     def leading(self, inputs: Iterable[str] = ()) -> tuple[object, ...]:
         """The leading dimensions of inputs together; of all that have some, by default."""
-        names = tuple(inputs) or self._leaders()
+        names = tuple(inputs) or self.leaders()
         behind = tuple(len(self.orders[INPUT, name]) - 1 for name in names)
         return ("...", names, behind)
 
-    def _leaders(self) -> tuple[str, ...]:
+    def leaders(self) -> tuple[str, ...]:
+        """The inputs that have leading dimensions."""
         found = (
             str(name)
             for (op, name), order in self.orders.items()

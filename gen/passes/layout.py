@@ -127,7 +127,7 @@ class _Layout:
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
         if args and op not in TENSOR_OPERATIONS:
-            total = mean_of(self.graph, node, self.uses, self.inside)
+            total = mean_of(self.graph, node, self.uses, self.inside, self.given.leaders())
             if total is None:
                 return self._elementwise(self.graph[node])
             return self._reduction("mean", self.image[total.args[0]], indices_about(total))
