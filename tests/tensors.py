@@ -605,6 +605,13 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(x="...,D", y="...,D"),
     ),
     TensorCase(
+        "outputs_that_are_the_same_along_an_axis",
+        "u = 3 + 0*x; v = 0*x + mean(x, axis=-1, keepdims=True); w = sum(m, axis=-2)",
+        lambda x, m: (3 + 0 * x, 0 * x + x.mean(-1, True), m.sum(-2)),
+        ((4,), (2, 3, 4)),
+        _shape(x="...,D", m="...,M,D"),
+    ),
+    TensorCase(
         "mean_beside_other_dimensions",
         "2*mean(x) / (2 + y**2)",
         lambda x, y: 2 * x.mean() / (2 + y**2),

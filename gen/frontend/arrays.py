@@ -79,7 +79,7 @@ def _count(space: Space, view: View) -> Count:
     def count(over: Indices) -> Term:
         found = number(space.builder, 1)
         for index in sorted(over):
-            inputs = space.leading.names(view.sources) if index == ELLIPSIS else ()
+            inputs = space.inputs(view) if index == ELLIPSIS else ()
             found = found * size(space.builder, index, inputs)
         return found
 

@@ -257,7 +257,11 @@ class Space:
         """The term in all leading dimensions that it has as written: x + 0*y is x, but longer."""
         if self.leading.sources(view.term.id) == view.sources:
             return view.term
-        return spread(view.term, self.leading.names(view.sources))
+        return spread(view.term, self.inputs(view))
+
+    def inputs(self, view: View) -> tuple[str, ...]:
+        """The inputs that a view has its leading dimensions from, as written."""
+        return tuple(sorted(self.leading.names(view.sources)))
 
     def needs(self, what: str, views: Sequence[View]) -> None:
         """Refuse operands whose dimensions would have to be declared."""

@@ -28,6 +28,7 @@ class Wanted:
     node: int
     order: Order
     like: str = ""  # the input whose shape it has; empty: an output
+    leading: tuple[str, ...] = ()  # the inputs that an output has leading dimensions from
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,16 @@ class Given:
         )
         return tuple(sorted(found))
 
-    def shape(self, order: Order, read: Iterable[Leaf]) -> tuple[object, ...]:
-        """The pieces of the shape that these axes have."""
-        known = list(read)
-        return tuple(self._piece(axis, known) for axis in order)
+    def shape(
+        self, order: Order, read: Iterable[Leaf], inputs: Iterable[str] = ()
+    ) -> tuple[object, ...]:
+        """The pieces of the shape that these axes have, leading ones those of some inputs."""
+        known, names = list(read), tuple(inputs)
+        return tuple(self._piece(axis, known, names) for axis in order)
 
-    def _piece(self, axis: Axis, read: list[Leaf]) -> object:
+    def _piece(self, axis: Axis, read: list[Leaf], inputs: tuple[str, ...]) -> object:
         if axis is None:
             return 1
         if axis == ELLIPSIS:
-            return self.leading()
+            return self.leading(inputs)
         return int(axis.size) if axis.size.isdigit() else self.extent(axis, read)

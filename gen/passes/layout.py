@@ -186,10 +186,11 @@ class _Layout:
         """An operand without axes of size 1."""
         return self._moved(one, one.plain)
 
-    def _expanded(self, one: Laid, order: Order) -> Laid:
+    def _expanded(self, one: Laid, order: Order, leading: Iterable[str] = ()) -> Laid:
         """A value with all these axes, those that it lacks repeated."""
         node = one.node if one.loose else self._moved(one, pattern(one.order, order)).node
-        return Laid(self.builder.node("expand", (node,), self.given.shape(order, self.read)), order)
+        shape = self.given.shape(order, self.read, leading)
+        return Laid(self.builder.node("expand", (node,), shape), order)
 
     # ---- sizes
 
@@ -325,7 +326,7 @@ class _Layout:
         if not missing and not one.loose and wanted.node not in self.fixed:
             return self._moved(one, wanted.order).node
         if not wanted.like:
-            return self._expanded(one, wanted.order).node
+            return self._expanded(one, wanted.order, wanted.leading).node
         one = self._rigid(one)
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))
