@@ -113,6 +113,7 @@ class Output:
     name: str  # "u"; "output" where there is one alone
     node: int
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes
+    leading: tuple[str, ...] = ()  # the inputs that its leading dimensions come from
 
     @property
     def axes(self) -> frozenset[Index]:

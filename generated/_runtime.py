@@ -301,6 +301,18 @@ def eye(size: int, *beside: Array) -> Array:
     return np.eye(size, dtype=np.result_type(*beside))
 
 
+def cofactor(a: Array) -> Array:
+    """Return the cofactors of matrices: det(a) * inv(a).mT, also where a is singular."""
+    det: Array = np.linalg.det(a)
+    if det.all():
+        found: Array = det[..., None, None] * np.linalg.inv(a).mT
+        return found
+    u, s, vh = np.linalg.svd(a)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    found = sign[..., None, None] * (u * prod_others(s, -1)[..., None, :] @ vh)
+    return found
+
+
 def prod_others(a: Array, axes: int | tuple[int, ...] | None = None) -> Array:
     """Return for each element the product of all others along axes."""
     listed = (axes,) if isinstance(axes, int) else axes

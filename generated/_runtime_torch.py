@@ -170,6 +170,47 @@ def eye(size: int, *beside: Tensor) -> Tensor:
     return torch.eye(size, dtype=one.dtype, device=one.device)
 
 
+def cofactor(a: Tensor) -> Tensor:
+    """Return the cofactors of matrices: det(a) * inv(a).mT, also where a is singular."""
+    return apply(_Cofactor, a) if torch.is_grad_enabled() else _cofactor(a)
+
+
+class _Cofactor(torch.autograd.Function):
+    """The cofactors with their derivative, which is cheaper than that of the steps below."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor) -> Tensor:
+        return _cofactor(a)
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> Tensor:
+        a, output = ctx.saved_tensors
+        inverse: Tensor = torch.linalg.inv(a).mT
+        total = (grad_output * output).sum((-2, -1), keepdim=True)
+        return total * inverse - output @ grad_output.mT @ inverse
+
+
+def _cofactor(a: Tensor) -> Tensor:
+    lu, pivots, _ = torch.linalg.lu_factor_ex(a)
+    pivot = lu.diagonal(dim1=-2, dim2=-1)
+    # Cofactors are polynomials: in the place of a pivot 0 any that is rounding error will do.
+    limits = torch.finfo(a.dtype)
+    size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
+    pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
+    unmoved = pivots == torch.arange(1, a.shape[-1] + 1, device=a.device)
+    det = torch.where(unmoved, pivot, -pivot).prod(-1)[..., None, None]
+    lu = torch.diagonal_scatter(lu, pivot, dim1=-2, dim2=-1)
+    one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+    found: Tensor = torch.linalg.lu_solve(lu, pivots, one, adjoint=True)
+    return det * found
+
+
 def prod(a: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Return the product over several axes."""
     for axis in sorted(axes):

@@ -34,6 +34,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
 }
 SIZES = {"N": (3, 1), "M": (4, 1), "D": (2, 3), "B": (2, 1)}
 LEADING = ((), (2,), (3, 2))
+# Shapes that broadcast with each other.
+BROADCASTING = ((), (1,), (3,), (4, 1), (1, 3), (4, 3), (2, 1, 1), (2, 4, 3))
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Drawn:
     inputs: dict[str, Tensor]
     shape: dict[str, tuple[str, ...]]
     parts: list[Part]
+    constants: dict[str, float] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
     outputs: list[Part] = field(default_factory=list)
 
@@ -70,7 +73,8 @@ class Drawn:
     @property
     def options(self) -> dict[str, Any]:
         names = [one.text for one in self.outputs]
-        return {"args": list(self.inputs), "shape": self.shape, "outputs": names}
+        args, const = [*self.inputs, *self.constants], list(self.constants)
+        return {"args": args, "const": const, "shape": self.shape, "outputs": names}
 
     def __repr__(self) -> str:
         shapes = {name: tuple(one.shape) for name, one in self.inputs.items()}
@@ -95,6 +99,7 @@ _UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "2*({})": lambda a: 2 * a,
     "({})/3": lambda a: a / 3,
     "1 - ({})": lambda a: 1 - a,
+    "3 + 0*({})": lambda a: 3 + 0 * a,
 }
 
 _BINARY: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -187,6 +192,12 @@ def _reduced(draw: Draw, drawn: Drawn) -> Part | None:
     value = _REDUCTIONS[name](a.value, axes, keep)
     text = f"{name}({a.text}, axis={written}{option})"
     return Part(text, (*lead, *(one for one in dims if one)), value)
+
+
+def _reduced_to_a_number(draw: Draw, drawn: Drawn) -> Part:
+    a = draw(st.sampled_from(drawn.parts))
+    name = draw(st.sampled_from(sorted(_REDUCTIONS)))
+    return Part(f"{name}({a.text})", (), _REDUCTIONS[name](a.value.flatten(), (0,), False))
 
 
 def _normalised(draw: Draw, drawn: Drawn) -> Part | None:
@@ -297,7 +308,7 @@ _ALL = (*_KINDS, _unary, _binary, _binary, _reduced, _multiplied, _summed, _summ
 
 @st.composite
 def formulas(draw: st.DrawFn) -> Drawn:
-    """Formulas over declared shapes, with an undeclared number t now and then."""
+    """Formulas over declared shapes, now and then with an undeclared number t, a constant q."""
     sizes = {name: draw(st.sampled_from(options)) for name, options in SIZES.items()}
     leading = draw(st.sampled_from(LEADING))
     names = draw(st.lists(st.sampled_from(sorted(SHAPES)), min_size=1, max_size=4, unique=True))
@@ -317,6 +328,9 @@ def formulas(draw: st.DrawFn) -> Drawn:
         drawn.inputs["t"] = t
         first = drawn.parts[0]
         drawn.parts.append(Part(f"(t*{first.text})", first.dims, t * first.value))
+    if draw(st.booleans()):
+        drawn.constants["q"] = 0.7
+        drawn.parts.append(Part("q", (), torch.tensor(0.7, dtype=torch.float64)))
     _draw_statements(draw, drawn, _ALL)
     return drawn
 
@@ -330,6 +344,20 @@ def programs(draw: st.DrawFn) -> Drawn:
         drawn.inputs[name] = value
         drawn.parts.append(Part(name, (), value))
     _draw_statements(draw, drawn, (_unary, _binary, _binary, _where))
+    return drawn
+
+
+@st.composite
+def broadcasting(draw: st.DrawFn) -> Drawn:
+    """Formulas of undeclared inputs that broadcast with each other."""
+    drawn = Drawn({}, {}, [])
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 3)))
+    for name in "xyz"[: draw(st.integers(1, 3))]:
+        size = draw(st.sampled_from(BROADCASTING))
+        value = torch.randn(size, generator=generator, dtype=torch.float64)
+        drawn.inputs[name] = value.requires_grad_()
+        drawn.parts.append(Part(name, ("...",), value))
+    _draw_statements(draw, drawn, (_unary, _binary, _binary, _where, _reduced_to_a_number))
     return drawn
 
 

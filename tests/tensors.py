@@ -223,6 +223,13 @@ TENSORS: tuple[TensorCase, ...] = (
     # matrices
     TensorCase("trace", "trace(A)", lambda a: torch.trace(a), ((4, 4),), _shape(A="D,D")),
     TensorCase(
+        "trace_of_what_is_the_same_along_an_axis",
+        "trace(A - A + b) + trace(A - A + r) + trace(A - A + 2)",
+        lambda a, b, r: b.sum() + r.sum() + 2 * len(a) + 0 * a.sum(),
+        ((3, 3), (3,), (3, 1)),
+        _shape(A="D,D", b="D", r="D,1"),
+    ),
+    TensorCase(
         "trace_of_product",
         "trace(A @ B)",
         lambda a, b: torch.trace(a @ b),
@@ -479,6 +486,21 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(r="N,1", x="I"),
     ),
     TensorCase(
+        "a_plain_number_with_kept_axes",
+        "amin(r - r, axis=(0, 1), keepdims=True) + c",
+        lambda r, c: (r - r).amin((0, 1), True) + c,
+        ((3, 1),),
+        {"const": "c", **_shape(r="N,1")},
+        constants=(0.7,),
+    ),
+    TensorCase(
+        "a_product_of_sizes_with_kept_axes",
+        "sum(x - x + 1, axis=(0, 1), keepdims=True)",
+        lambda x: (x - x + 1).sum((0, 1), True),
+        ((3, 4),),
+        _shape(x="N,D"),
+    ),
+    TensorCase(
         "input_that_nothing_reads",
         "c + c",
         lambda c, k: c + c,
@@ -547,6 +569,53 @@ TENSORS: tuple[TensorCase, ...] = (
         "sum(where(x > 0, exp(t), x*t))",
         lambda x, t: torch.where(x > 0, t.exp(), x * t).sum(),
         ((3, 4), (4,)),
+    ),
+    # undeclared inputs of different shapes, some of which cancel
+    TensorCase(
+        "output_that_is_constant",
+        "u = y - y; w = x + y",
+        lambda y, x: (y - y, x + y),
+        ((3, 1), (4,)),
+    ),
+    TensorCase(
+        "output_with_the_dimensions_of_what_cancels",
+        "u = x + 0*y; w = x*t; z = y**0*sum(t)",
+        lambda x, y, t: (x + 0 * y, x * t, y**0 * t.sum()),
+        ((4,), (3, 1), (2, 1, 1)),
+    ),
+    TensorCase(
+        "value_with_the_dimensions_of_what_cancels",
+        "x + 0*y + sum(x)",
+        lambda x, y: x + 0 * y + x.sum(),
+        ((4,), (3, 1)),
+    ),
+    TensorCase(
+        "reductions_over_the_dimensions_of_what_cancels",
+        "sum(x + 0*y) * prod(x*y**0) * norm(x + y - y, ord=1) + sum(y - y + 1)",
+        lambda x, y: (
+            (x + 0 * y).sum() * (x * y**0).prod() * (x + y - y).abs().sum() + (y - y + 1).sum()
+        ),
+        ((4,), (3, 1)),
+    ),
+    TensorCase(
+        "einsum_over_the_dimensions_of_what_cancels",
+        "einsum('...i->i', x + 0*y)",
+        lambda x, y: (x + 0 * y).sum(0),
+        ((4,), (3, 4)),
+        _shape(x="...,D", y="...,D"),
+    ),
+    TensorCase(
+        "outputs_that_are_the_same_along_an_axis",
+        "u = 3 + 0*x; v = 0*x + mean(x, axis=-1, keepdims=True); w = sum(m, axis=-2)",
+        lambda x, m: (3 + 0 * x, 0 * x + x.mean(-1, True), m.sum(-2)),
+        ((4,), (2, 3, 4)),
+        _shape(x="...,D", m="...,M,D"),
+    ),
+    TensorCase(
+        "mean_beside_other_dimensions",
+        "2*mean(x) / (2 + y**2)",
+        lambda x, y: 2 * x.mean() / (2 + y**2),
+        ((4,), (3, 1)),
     ),
     # several outputs
     TensorCase(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gen import pipeline
 from gen.importer import load
-from tests.drawn import Drawn, cotangent, formulas, is_tame, programs
+from tests.drawn import Drawn, broadcasting, cotangent, formulas, is_tame, programs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,13 +40,14 @@ def _gradients(outputs: Sequence[Tensor], drawn: Drawn) -> list[Tensor]:
 
 
 def _by_numpy(module: Any, drawn: Drawn) -> list[Any]:
-    value, pullback = module.Case.vjp(*(one.detach().numpy() for one in drawn.inputs.values()))
+    arrays = (one.detach().numpy() for one in drawn.inputs.values())
+    value, pullback = module.Case.vjp(*arrays, *drawn.constants.values())
     gradients = pullback(*(cotangent(one.value).numpy() for one in drawn.outputs))
-    return [*_tuple(value), *gradients]
+    return [*_tuple(value), *gradients[: len(drawn.inputs)]]
 
 
 def _by_torch(module: Any, drawn: Drawn) -> list[Any]:
-    outputs = _tuple(module.Case.apply(*drawn.inputs.values()))
+    outputs = _tuple(module.Case.apply(*drawn.inputs.values(), *drawn.constants.values()))
     return [*(one.detach().numpy() for one in outputs), *_gradients(outputs, drawn)]
 
 
@@ -83,4 +84,10 @@ def test_random_formulas_of_arrays(drawn: Drawn) -> None:
 @settings(max_examples=800, **_SETTINGS)
 @given(programs())
 def test_random_programs(drawn: Drawn) -> None:
+    check(drawn)
+
+
+@settings(max_examples=600, **_SETTINGS)
+@given(broadcasting())
+def test_random_formulas_of_undeclared_arrays(drawn: Drawn) -> None:
     check(drawn)

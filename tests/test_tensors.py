@@ -163,3 +163,50 @@ def test_the_committed_modules_are_these(case: TensorCase) -> None:
     wanted = _gradients(expected, inputs)
     for one, want in zip(_gradients(found, inputs), wanted, strict=True):
         torch.testing.assert_close(one, want, **TOLERANCE)
+
+
+def _det(a: Tensor) -> Tensor:
+    """The determinant, expanded along the first row."""
+    if len(a) == 0:
+        return torch.ones((), dtype=a.dtype)
+    minors = (torch.cat([a[1:, :j], a[1:, j + 1 :]], 1) for j in range(len(a)))
+    terms = [(-1) ** j * a[0, j] * _det(minor) for j, minor in enumerate(minors)]
+    return torch.stack(terms).sum()
+
+
+_SINGULAR = {
+    "ordinary": [[1, 2, 3, 0], [4, 5, 6, 1], [7, 8, 10, 2], [2, 0, 1, 1]],
+    "dependent_rows": [[1, 2, 3, 0], [4, 5, 6, 1], [5, 7, 9, 1], [2, 0, 1, 1]],
+    "rank_one": [[1, 2, 3, 4], [2, 4, 6, 8], [3, 6, 9, 12], [-1, -2, -3, -4]],
+    "column_of_zeros": [[0, 2, 3, 0], [0, 5, 6, 1], [0, 8, 10, 2], [0, 0, 1, 1]],
+    "every_pivot_zero": [[0, 2, 3, 5], [0, 0, 6, 1], [0, 0, 0, 2], [0, 0, 0, 0]],
+    "tiny": [[1e-40, 2e-40, 0, 0], [2e-40, 4e-40, 0, 0], [0, 0, 1e-40, 0], [0, 0, 0, 1e-40]],
+    "zero": [[0] * 4] * 4,
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    "names", [*((name,) for name in _SINGULAR), tuple(_SINGULAR)], ids="+".join
+)
+def test_det_has_its_gradient_where_it_is_zero(names: tuple[str, ...], backend: str) -> None:
+    cls: Any = gen.load("Det", "det(A)", shape={"A": "...,D,D"}, backend=backend)
+    rows = [_SINGULAR[name] for name in names]
+    given = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad(torch.stack([_det(one) for one in given]).sum(), given)
+    ones = torch.ones(len(names), dtype=torch.float64)
+    if backend == "numpy":
+        _, pullback = cls.vjp(given.detach().numpy())
+        found = torch.from_numpy(pullback(ones.numpy())[0])
+    else:
+        (found,) = torch.autograd.grad(cls.apply(given), given, ones)
+    scale = torch.linalg.matrix_norm(given.detach(), keepdim=True) ** 3
+    assert ((found - expected).abs() <= 1e-14 * scale).all()
+
+
+def test_det_has_its_gradient_under_transforms_where_it_is_zero() -> None:
+    module = gen.module("Det", "det(A)", shape={"A": "...,D,D"}, backend="torch")
+    given = torch.tensor([_SINGULAR[name] for name in _SINGULAR], dtype=torch.float64)
+    found = torch.vmap(torch.func.grad(module.det))(given)
+    expected = torch.stack([torch.func.grad(_det)(one) for one in given])
+    torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-11)

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from gen.graph.graph import Node
 
-# Laid-out operations that this file writes; `view` and `matmul` are arithmetic to infix.py.
+# Laid-out operations that this file writes; `matmul` is arithmetic to infix.py.
 ARRAY_OPERATIONS = frozenset(
     {
+        "view",
         "reduce",
         "normalise",
         "einsum",
@@ -90,6 +91,8 @@ def array_operation(
     texts = [dialect.scalar(one.text) if one.is_number else one.text for one in operands]
     if node.op == "einsum":
         return Operand(dialect.einsum(str(payload), texts), False)
+    if node.op == "view":
+        return Operand(Text(f"{enclose(texts[0], ATOM)}{payload}"), False)
     if node.op == "contract":
         return Operand(dialect.runtime_call("contract", texts), False)
     assert isinstance(payload, tuple)

@@ -146,6 +146,8 @@ class NumpyDialect:
     def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
         if kind == "logdet":
             return Text(f"{call('np.linalg.slogdet', operands).code}.logabsdet")
+        if kind == "cofactor":
+            return self.runtime_call(kind, operands)
         return call(f"np.linalg.{kind}", operands)
 
     def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:

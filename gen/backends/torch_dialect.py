@@ -121,6 +121,8 @@ class TorchDialect:
     def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
         if kind == "logdet":
             return Text(f"{call('torch.linalg.slogdet', operands).code}.logabsdet")
+        if kind == "cofactor":
+            return self.runtime_call(kind, operands)
         return call(f"torch.linalg.{kind}", operands)
 
     def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen.errors import GenError
 from gen.frontend.views import MisfitError, Space, View, show
-from gen.graph.indices import Index, fresh
+from gen.graph.indices import ELLIPSIS, Index, fresh
 from gen.graph.tensors import rename, sum_over
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def einsum(space: Space, equation: str, views: Sequence[View]) -> View:
         for axes, view in zip(spread, views, strict=True)
     ]
     batches = [
-        View(term, tuple(axis for letter, axis in axes if letter == "."), view.free)
+        view.placed(term, tuple(axis for letter, axis in axes if letter == "."))
         for term, axes, view in zip(terms, spread, views, strict=True)
     ]
     aligned, batch = _batched(space, batches)
@@ -49,8 +49,9 @@ def einsum(space: Space, equation: str, views: Sequence[View]) -> View:
     kept = batch if at >= 0 else ()
     order: Order = (*wanted[: max(at, 0)], *kept, *wanted[max(at, 0) :])
     over = {axis for axis in (*letters.values(), *batch) if axis is not None} - {*order}
-    free = frozenset[str]().union(*(view.free for view in views))
-    return View(sum_over(product, over), order, free)
+    whole = batches[0].placed(product, batch, *batches[1:])
+    term = space.whole(whole) if ELLIPSIS in over else product
+    return whole.placed(sum_over(term, over), order)
 
 
 def _read(equation: str, count: int) -> tuple[list[str], str]:

@@ -150,7 +150,8 @@ class Operators:
         if view.leads and found[:1] != view.order[:1]:
             given = show(view.order)
             raise self.source.fault(node, f"no new axis before leading dimensions, given {given}")
-        return View(view.term, found, frozenset() if None in found else view.free)
+        free = frozenset() if None in found else view.free
+        return View(view.term, found, free, view.sources)
 
     # ---- conditions
 

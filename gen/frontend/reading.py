@@ -13,7 +13,6 @@ from gen.errors import GenError, nearest
 from gen.frontend.library import Library
 from gen.frontend.reader import Reader
 from gen.frontend.views import Space, View
-from gen.graph.algebra import symbol
 from gen.graph.graph import INPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, Index
 
@@ -51,11 +50,9 @@ class Axes:
 class Reading:
     """What one reading of an expression gave."""
 
-    builder: Builder
+    space: Space  # with the axes that undeclared inputs met
     order: list[int]  # the nodes of the outputs, topological
     outputs: dict[str, View]
-    met: dict[str, list[Order]]  # the axes that undeclared inputs met
-    summed: set[str]  # undeclared inputs that are reduced by themselves
     called: tuple[Definition, ...]  # the user's functions that it called
 
 
@@ -95,12 +92,7 @@ class Script:
         builder = Builder(given=given)
         space = Space(builder)
         variables = {
-            name: View(
-                symbol(builder, name),
-                axes.orders[name],
-                frozenset({name}) & axes.free,
-            )
-            for name in self.inputs
+            name: space.given(name, axes.orders[name], name in axes.free) for name in self.inputs
         }
         library = Library.of(self.request)
         optional, stack = frozenset(self.request.optional), (self.request.name,)
@@ -110,7 +102,7 @@ class Script:
         roots = [view.term.id for view in outputs.values()]
         order = reachable(builder.nodes, roots)
         _check_branches(builder, order)
-        return Reading(builder, order, outputs, space.met, space.summed, library.written())
+        return Reading(space, order, outputs, library.written())
 
     def _outputs(self, reader: Reader) -> dict[str, View]:
         """The outputs by name: those asked for, or what nothing else uses."""

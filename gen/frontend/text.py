@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gen.frontend.reading import Reading
     from gen.frontend.syntax import Statement
     from gen.frontend.views import Order
-    from gen.graph.graph import Graph
+    from gen.graph.graph import Node
     from gen.model import Input, Request
 
 
@@ -101,12 +101,12 @@ def _known(script: Script, axes: Axes) -> tuple[Axes, Reading]:
         except Undeclared as need:
             axes = _declared(axes, need)
             continue
-        met = {name: orders for name, orders in reading.met.items() if name in axes.free}
+        met = {name: orders for name, orders in reading.space.met.items() if name in axes.free}
         if not met:
             return axes, reading
         for name, orders in met.items():
             # Reduced by itself it would be repeated first: there it is a number.
-            common = () if name in reading.summed else _common(orders)
+            common = () if name in reading.space.summed else _common(orders)
             axes = axes.with_order(name, common, loose=common != ())
 
 
@@ -143,19 +143,20 @@ def _formula(script: Script, reading: Reading, axes: Axes, whole: bool) -> Formu
     described = tuple(
         replace(_described(one, axes, whole), read=one.name in live) for one in inputs
     )
-    builder = reading.builder
+    space, builder, views = reading.space, reading.space.builder, reading.outputs
+    orders = [*(one.order for one in described), *(one.order for one in views.values())]
+    tensors = len(views) > 1 or (
+        whole
+        and (_has_tensors(builder.nodes, reading.order) or any(one != LEADING for one in orders))
+    )
     outputs = []
-    for name, view in reading.outputs.items():
-        one = Output(name, view.term.id, view.order)
+    for name, view in views.items():
+        term = space.whole(view) if tensors else view.term
+        one = Output(name, term.id, view.order, space.inputs(view))
         builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
         outputs.append(one)
-    orders = [*(one.order for one in described), *(one.order for one in outputs)]
     request = replace(script.request, definitions=reading.called)
-    graph = builder.freeze()
-    tensors = len(outputs) > 1 or (
-        whole and (_has_tensors(graph, reading.order) or any(order != LEADING for order in orders))
-    )
-    return Formula(request, described, graph, tuple(outputs), tensors)
+    return Formula(request, described, builder.freeze(), tuple(outputs), tensors)
 
 
 def _common(orders: Iterable[Order]) -> Order:
@@ -179,7 +180,7 @@ def _carried(first: Order, axes: Axes, reading: Reading) -> bool:
     if any(view.order[:1] != first for view in reading.outputs.values()):
         return False
     for node in reading.order:
-        op, _, payload = reading.builder.nodes[node]
+        op, _, payload = reading.space.builder.nodes[node]
         if op in TENSOR_OPERATIONS and size in str(payload):
             return False
     return True
@@ -198,5 +199,5 @@ def _described(one: Input, axes: Axes, whole: bool) -> Input:
     return replace(one, order=order if whole else LEADING, dimensions=checked, loose=loose)
 
 
-def _has_tensors(graph: Graph, order: Iterable[int]) -> bool:
-    return any(graph[node].op in TENSOR_OPERATIONS for node in order)
+def _has_tensors(nodes: Sequence[Node], order: Iterable[int]) -> bool:
+    return any(nodes[node].op in TENSOR_OPERATIONS for node in order)

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gen.errors import GenError
+from gen.graph.algebra import symbol
 from gen.graph.indices import ELLIPSIS, Index, fresh
-from gen.graph.tensors import delta, indices, rename, sum_over
+from gen.graph.leading import Leading
+from gen.graph.tensors import delta, indices, rename, spread, sum_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +37,7 @@ class View(NamedTuple):
     term: Term
     order: Order = ()
     free: frozenset[str] = frozenset()  # the undeclared inputs that it depends on
+    sources: int = 0  # the inputs that it has leading dimensions from, a bit for each
 
     @property
     def tail(self) -> Order:
@@ -52,7 +55,14 @@ class View(NamedTuple):
         return bool(self.free) and self.order == (ELLIPSIS,)
 
     def with_term(self, term: Term) -> View:
-        return View(term, self.order, self.free)
+        return View(term, self.order, self.free, self.sources)
+
+    def placed(self, term: Term, order: Order, *beside: View) -> View:
+        """A term with axes of its own, made of this view and of those beside it."""
+        free, sources = self.free, self.sources
+        for view in beside:
+            free, sources = free | view.free, sources | view.sources
+        return View(term, order, free, sources if ELLIPSIS in order else 0)
 
 
 def show(order: Order) -> str:
@@ -98,8 +108,12 @@ class Space:
     """Where views meet."""
 
     builder: Builder
+    leading: Leading = field(init=False)
     met: dict[str, list[Order]] = field(default_factory=dict)  # by undeclared inputs
     summed: set[str] = field(default_factory=set)  # undeclared inputs reduced by themselves
+
+    def __post_init__(self) -> None:
+        self.leading = Leading(self.builder, {})
 
     # ---- elementwise
 
@@ -123,11 +137,12 @@ class Space:
     def united(self, views: Sequence[View], what: str) -> tuple[list[Term], View]:
         """The same, with a view to take the axes of a result from."""
         terms, order = self.aligned(views, what)
-        free = views[0].free
+        free, sources = views[0].free, 0
         for view in views:
+            sources |= view.sources
             if not view.free <= free:
                 free |= view.free
-        return terms, View(terms[0], order, free)
+        return terms, View(terms[0], order, free, sources)
 
     def _settled(self, views: Sequence[View]) -> Sequence[View]:
         """Undeclared inputs take over the axes that they meet."""
@@ -211,7 +226,7 @@ class Space:
         rows = a.order[len(a.order) - min(len(a.tail), 2) : -1]
         batch = self._batch(a, b, names, what)
         term = sum_over(a.term * rename(b.term, names), {k})
-        return View(term, (*batch, *rows, *columns), a.free | b.free)
+        return a.placed(term, (*batch, *rows, *columns), b)
 
     def _batch(self, a: View, b: View, names: dict[Index, Index], what: str) -> Order:
         """The axes before those of the matrices, b's renamed to those of a."""
@@ -228,6 +243,24 @@ class Space:
                 names[theirs] = mine
             found.append(mine)
         return tuple(reversed(found))
+
+    # ---- leading dimensions
+
+    def given(self, name: str, order: Order, free: bool) -> View:
+        """An input."""
+        term = symbol(self.builder, name)
+        known = frozenset({name} if free else ())
+        return View(term, order, known, self.leading.sources(term.id))
+
+    def whole(self, view: View) -> Term:
+        """The term in all leading dimensions that it has as written: x + 0*y is x, but longer."""
+        if self.leading.sources(view.term.id) == view.sources:
+            return view.term
+        return spread(view.term, self.inputs(view))
+
+    def inputs(self, view: View) -> tuple[str, ...]:
+        """The inputs that a view has its leading dimensions from, as written."""
+        return tuple(sorted(self.leading.names(view.sources)))
 
     def needs(self, what: str, views: Sequence[View]) -> None:
         """Refuse operands whose dimensions would have to be declared."""

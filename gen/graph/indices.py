@@ -37,7 +37,7 @@ LEADING: Indices = frozenset({ELLIPSIS})
 # Operations that remove the indices of their payload, or keep all of them.
 REDUCTIONS = frozenset({"sum", "amax", "amin", "prod", "logsumexp", "norm"})
 NORMALISATIONS = frozenset({"softmax", "log_softmax", "prod_others"})
-MATRICES = frozenset({"inv", "det", "logdet", "solve"})
+MATRICES = frozenset({"inv", "det", "cofactor", "logdet", "solve"})
 
 # Operations that tell indices apart: everything else is elementwise.
 TENSOR_OPERATIONS = (
@@ -75,7 +75,7 @@ def indices_of(op: str, payload: object, operands: Sequence[Indices]) -> Indices
         case "solve":
             row, column = payload
             return (operands[0] - {row}) | (operands[1] - {row}) | {column}
-        case "inv" | "gather":
+        case "inv" | "cofactor" | "gather":
             return operands[0]
         case "spread":
             return operands[0] | LEADING

@@ -11,32 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder
 from gen.graph.indices import ELLIPSIS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from gen.graph.algebra import Term
-
-Sources: TypeAlias = frozenset[str]
-
-
-def sources(term: Term) -> Sources:
-    """The inputs from which a term of a formula has its leading dimensions."""
-    builder, found = term.builder, set()
-    pending, seen = [term.id], set()
-    while pending:
-        node = pending.pop()
-        if node in seen or ELLIPSIS not in builder.indices[node]:
-            continue
-        seen.add(node)
-        op, args, payload = builder.nodes[node]
-        found |= {str(payload)} if op == INPUT else set()
-        pending.extend(args)
-    return frozenset(found)
 
 
 @dataclass(slots=True)

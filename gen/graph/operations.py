@@ -39,10 +39,11 @@ _ROWS = (
     Operation("norm", 1, 2 * ADD, pullback=norm_pullback),
     Operation("softmax", 1, 2 * FUNCTION, pullback=softmax_pullback),
     Operation("log_softmax", 1, 2 * FUNCTION, pullback=log_softmax_pullback),
-    Operation("spread", 1, 0),
+    Operation("spread", 1, 0, pullback=sum_pullback),
     Operation("gather", 1, ADD),
     Operation("inv", 1, MATRIX, pullback=inv_pullback),
     Operation("det", 1, MATRIX, pullback=det_pullback),
+    Operation("cofactor", 1, MATRIX),
     Operation("logdet", 1, MATRIX, pullback=logdet_pullback),
     Operation("solve", 2, MATRIX, pullback=solve_pullback),
     # ---- a function of the user's own, which the payload names

@@ -184,7 +184,8 @@ def size_of(node: Node) -> tuple[Index, tuple[str, ...]]:
 def matrix(op: str, i: Index, j: Index, *args: Term) -> Term:
     """An operation on a matrix with rows i and columns j.
 
-    The inverse has rows j and columns i; solving A x = b turns the i of b into a j.
+    The inverse has rows j and columns i, the cofactors have those of the matrix; solving
+    A x = b turns the i of b into a j.
     """
     return _node(op, args, (i, j))
 
@@ -240,9 +241,9 @@ def inv_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:
 
 
 def det_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:
-    """d(det) = det * tr(B dA): Jacobi's formula."""
+    """d(det) = tr(C.T dA) for the cofactors C, which singular matrices have too."""
     i, j = payload_indices(y)
-    return (g * y * matrix("inv", i, j, a),)
+    return (g * matrix("cofactor", i, j, a),)
 
 
 def logdet_pullback(g: Term, a: Term, y: Term) -> tuple[Term]:

@@ -28,6 +28,7 @@ class Wanted:
     node: int
     order: Order
     like: str = ""  # the input whose shape it has; empty: an output
+    leading: tuple[str, ...] = ()  # the inputs that an output has leading dimensions from
 
 
 class Laid(NamedTuple):
@@ -75,11 +76,12 @@ class Given:
 
     def leading(self, inputs: Iterable[str] = ()) -> tuple[object, ...]:
         """The leading dimensions of inputs together; of all that have some, by default."""
-        names = tuple(inputs) or self._leaders()
+        names = tuple(inputs) or self.leaders()
         behind = tuple(len(self.orders[INPUT, name]) - 1 for name in names)
         return ("...", names, behind)
 
-    def _leaders(self) -> tuple[str, ...]:
+    def leaders(self) -> tuple[str, ...]:
+        """The inputs that have leading dimensions."""
         found = (
             str(name)
             for (op, name), order in self.orders.items()
@@ -87,14 +89,16 @@ class Given:
         )
         return tuple(sorted(found))
 
-    def shape(self, order: Order, read: Iterable[Leaf]) -> tuple[object, ...]:
-        """The pieces of the shape that these axes have."""
-        known = list(read)
-        return tuple(self._piece(axis, known) for axis in order)
+    def shape(
+        self, order: Order, read: Iterable[Leaf], inputs: Iterable[str] = ()
+    ) -> tuple[object, ...]:
+        """The pieces of the shape that these axes have, leading ones those of some inputs."""
+        known, names = list(read), tuple(inputs)
+        return tuple(self._piece(axis, known, names) for axis in order)
 
-    def _piece(self, axis: Axis, read: list[Leaf]) -> object:
+    def _piece(self, axis: Axis, read: list[Leaf], inputs: tuple[str, ...]) -> object:
         if axis is None:
             return 1
         if axis == ELLIPSIS:
-            return self.leading()
+            return self.leading(inputs)
         return int(axis.size) if axis.size.isdigit() else self.extent(axis, read)

@@ -127,7 +127,7 @@ class _Layout:
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
         if args and op not in TENSOR_OPERATIONS:
-            total = mean_of(self.graph, node, self.uses, self.inside)
+            total = mean_of(self.graph, node, self.uses, self.inside, self.given.leaders())
             if total is None:
                 return self._elementwise(self.graph[node])
             return self._reduction("mean", self.image[total.args[0]], indices_about(total))
@@ -186,10 +186,11 @@ class _Layout:
         """An operand without axes of size 1."""
         return self._moved(one, one.plain)
 
-    def _expanded(self, one: Laid, order: Order) -> Laid:
+    def _expanded(self, one: Laid, order: Order, leading: Iterable[str] = ()) -> Laid:
         """A value with all these axes, those that it lacks repeated."""
         node = one.node if one.loose else self._moved(one, pattern(one.order, order)).node
-        return Laid(self.builder.node("expand", (node,), self.given.shape(order, self.read)), order)
+        shape = self.given.shape(order, self.read, leading)
+        return Laid(self.builder.node("expand", (node,), shape), order)
 
     # ---- sizes
 
@@ -291,7 +292,7 @@ class _Layout:
         a = self._moved(a, (*before, i, j))
         if node.op == "solve":
             return self._solved(a, self.image[node.args[1]])
-        order = (*before, j, i) if node.op == "inv" else before
+        order = {"inv": (*before, j, i), "cofactor": (*before, i, j)}.get(node.op, before)
         return Laid(self.builder.node("linalg", (a.node,), (node.op,)), order)
 
     def _solved(self, a: Laid, b: Laid) -> Laid:
@@ -325,7 +326,7 @@ class _Layout:
         if not missing and not one.loose and wanted.node not in self.fixed:
             return self._moved(one, wanted.order).node
         if not wanted.like:
-            return self._expanded(one, wanted.order).node
+            return self._expanded(one, wanted.order, wanted.leading).node
         one = self._rigid(one)
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))

@@ -244,7 +244,7 @@ def _given(formula: Formula) -> Given:
 
 def _outputs_wanted(program: Program) -> list[Wanted]:
     pairs = zip(program.outputs, program.formula.outputs, strict=True)
-    return [Wanted(node, one.order) for node, one in pairs]
+    return [Wanted(node, one.order, leading=one.leading) for node, one in pairs]
 
 
 def _roots(block: Block) -> list[int]:

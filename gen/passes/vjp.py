@@ -153,6 +153,8 @@ class _Sweep:
             # No branch reaches into a tensor operation: the cotangent is masked before it.
             g = _selected(g, self.branches.conditions(self.branches.of[node]))
             pulled = self._pull(Term(self.builder, node), g)
+            if self.uneven and self.builder.nodes[node].op == "spread":
+                pulled = [(i, self._gathered(node, args[i], one)) for i, one in pulled]
             return [(args[i], self._matched(args[i], one)) for i, one in pulled]
         inner, masks = self._peeled(node, g)
         found = []
