@@ -60,6 +60,19 @@ class DefinitionError(ExpressionError):
         self.what, self.line, self.column, self.hint = str(self), 0, 0, ""
 
 
+class CalledError(DefinitionError):
+    """The same, with what says where the function stands.
+
+    Args:
+        name: the function, such as "P3".
+        fault: what is wrong there.
+    """
+
+    def __init__(self, name: str, fault: GenError) -> None:
+        super().__init__(f"the function {name}", fault)
+        self.name, self.fault = name, fault
+
+
 def split_lines(text: str) -> list[str]:
     """The lines of an expression as Python's parser counts them."""
     return re.split(r"\r\n|\r|\n", text)

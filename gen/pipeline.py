@@ -65,11 +65,11 @@ def _of_function(
     """The request of a decorated function, read once to say where faults of it stand."""
     if expr is not None:
         raise GenError(f"{written.label} is the expression itself; none is needed beside it")
-    made, script = python.request(written, options)
+    made, scripts = python.request(written, options)
     try:
         text.read(made)
     except ExpressionError as fault:
-        raise script.located(fault) from None
+        raise scripts.located(fault) from None
     return made
 
 

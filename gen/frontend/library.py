@@ -10,7 +10,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gen.errors import DefinitionError, GenError
+from gen.errors import CalledError, GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.source import Source
 from gen.frontend.syntax import MAX_NODES, Statement, check_quotes, names, parse
@@ -159,7 +159,7 @@ def _parsed(definition: Definition) -> Body:
         check_quotes(source)
         found = [one for one in names(statements, source) if one not in CONSTANTS]
     except GenError as fault:
-        raise DefinitionError(f"the function {name}", fault) from None
+        raise CalledError(name, fault) from None
     parameters = tuple(found) if definition.parameters is None else definition.parameters
     unknown = [one for one in found if one not in parameters]
     if unknown:

@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gen.errors import DefinitionError, ExpressionError, GenError
+from gen.errors import CalledError, DefinitionError, ExpressionError, GenError
 from gen.frontend.bodies import Body, Returned, Step
 from gen.frontend.definitions import definitions as read_definitions
 from gen.frontend.library import CONSTANTS, LANGUAGE_FUNCTIONS
@@ -101,6 +101,17 @@ class Collection:
             if one is not self.root
         )
 
+    def located(self, fault: ExpressionError) -> ExpressionError:
+        """A fault of the texts as one of the file that its function stands in."""
+        if not isinstance(fault, CalledError):
+            return self.scripts[self.root].located(fault)
+        if not isinstance(fault.fault, ExpressionError):
+            return fault
+        for written, name in self.names.items():
+            if name == fault.name:
+                return self.scripts[written].located(fault.fault)
+        return fault
+
     def _name(self, written: Written) -> str:
         """A name that neither the language has nor another function."""
         if written not in self.names:
@@ -174,8 +185,8 @@ def _wanted(found: Returned, written: Written, body: Body, asked: object) -> tup
     return given or tuple(names)
 
 
-def request(written: Written, options: Mapping[str, object]) -> tuple[Request, Script]:
-    """The request of a decorated function, and what its text was made from.
+def request(written: Written, options: Mapping[str, object]) -> tuple[Request, Collection]:
+    """The request of a decorated function, and what its texts were made from.
 
     Args:
         written: the function.
@@ -200,4 +211,4 @@ def request(written: Written, options: Mapping[str, object]) -> tuple[Request, S
         definitions=(*definitions, *collection.definitions(), *made.definitions),
         primitives=(*outside, *made.primitives),
     )
-    return made, script
+    return made, collection

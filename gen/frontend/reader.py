@@ -11,7 +11,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gen.errors import DefinitionError, ExpressionError, GenError
+from gen.errors import CalledError, DefinitionError, ExpressionError, GenError
 from gen.frontend import calls
 from gen.frontend.arrays import ARRAY_FUNCTIONS, swapped, transposed
 from gen.frontend.library import CONSTANTS
@@ -299,7 +299,7 @@ class Reader:
         except DefinitionError:
             raise
         except ExpressionError as fault:
-            raise DefinitionError(f"the function {name}", fault) from None
+            raise CalledError(name, fault) from None
 
 
 def _excerpt(code: str) -> str:

@@ -215,3 +215,14 @@ def unused(x: Any) -> Any:
 def matrix(x: Any, w: Any) -> Any:
     y = x + 1
     return y @ w
+
+
+@gen.function
+def calls_matrix(a: Any, b: Any) -> Any:
+    total = a + b
+    return 2 * matrix(total, b)
+
+
+@gen.function
+def calls_it_inside(a: Any) -> Any:
+    return calls_matrix(a, a)

@@ -319,6 +319,16 @@ def _message(function: Any) -> str:
             "declare them, as in --shape x=N,I --shape w=O,I",
             "",
         ),
+        *(
+            (
+                name,
+                "    return y @ w",
+                "@ needs operands of declared dimensions, given any shape and any shape; "
+                "declare them, as in --shape x=N,I --shape w=O,I",
+                "",
+            )
+            for name in ("calls_matrix", "calls_it_inside")
+        ),
     ],
 )
 def test_messages_point_into_the_users_file(name: str, place: str, what: str, hint: str) -> None:
