@@ -302,7 +302,7 @@ def eye(size: int, *beside: Array) -> Array:
 
 
 def cofactor(a: Array) -> Array:
-    """Return the cofactors of matrices: det(a) * inv(a).mT, also where a is singular."""
+    """Return det(a) * inv(a).mT, the cofactors of a, also where it is singular."""
     det: Array = np.linalg.det(a)
     if det.all():
         found: Array = det[..., None, None] * np.linalg.inv(a).mT

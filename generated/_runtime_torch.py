@@ -171,7 +171,7 @@ def eye(size: int, *beside: Tensor) -> Tensor:
 
 
 def cofactor(a: Tensor) -> Tensor:
-    """Return the cofactors of matrices: det(a) * inv(a).mT, also where a is singular."""
+    """Return det(a) * inv(a).mT, the cofactors of a, also where it is singular."""
     return apply(_Cofactor, a) if torch.is_grad_enabled() else _cofactor(a)
 
 

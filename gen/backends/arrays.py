@@ -112,10 +112,16 @@ def array_operation(
             leading, behind = payload
             args = [texts[0], Text(str(behind)), Text(_leading(leading, dialect, shape))]
             return Operand(dialect.runtime_call(f"{node.op}_leading", args), False)
-    if payload[0] == "...":
-        whole = Text(_leading(payload, dialect, shape))
-        return Operand(dialect.runtime_call("volume", [whole]), True)
-    return Operand(Text(_size(payload, shape)), True)
+    return Operand(_extent(payload, dialect, shape), True)
+
+
+def _extent(
+    payload: tuple[object, ...], dialect: ArrayDialect, shape: Callable[[str, str], str]
+) -> Text:
+    """The code of the size of an axis, or of all leading dimensions together."""
+    if payload[0] != "...":
+        return Text(_size(payload, shape))
+    return dialect.runtime_call("volume", [Text(_leading(payload, dialect, shape))])
 
 
 def _axes(axes: object) -> str:

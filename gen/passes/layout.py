@@ -79,6 +79,7 @@ class _Layout:
     read: list[Leaf] = field(init=False)  # what is read anyway
     fixed: set[int] = field(init=False)  # constants
     inside: set[int] = field(init=False)  # products that exist only inside sums
+    leaders: tuple[str, ...] = field(init=False)  # the inputs that have leading dimensions
     places: dict[Index, int] = field(init=False)  # the common order of all axes
 
     def __post_init__(self) -> None:
@@ -91,6 +92,7 @@ class _Layout:
         self.fixed = constants(self.graph, self.order)
         atoms = self.fixed | {node for node in self.order if self._is_loose(node)}
         self.inside = only_summed(self.graph, self.order, self.indices, atoms, set(roots))
+        self.leaders = self.given.leaders()
         self.places = arranged(self._constraints())
 
     def run(self) -> tuple[Graph, tuple[int, ...]]:
@@ -127,7 +129,7 @@ class _Layout:
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
         if args and op not in TENSOR_OPERATIONS:
-            total = mean_of(self.graph, node, self.uses, self.inside, self.given.leaders())
+            total = self._mean(node) if op == "div" else None
             if total is None:
                 return self._elementwise(self.graph[node])
             return self._reduction("mean", self.image[total.args[0]], indices_about(total))
@@ -151,6 +153,9 @@ class _Layout:
         if op in TENSOR_OPERATIONS:
             return self._leading(self.graph[node])
         return self._elementwise(self.graph[node])
+
+    def _mean(self, node: int) -> Node | None:
+        return mean_of(self.graph, node, self.uses, self.inside, self.leaders)
 
     def _elementwise(self, node: Node) -> Laid:
         operands = [self.image[arg] for arg in node.args]
