@@ -176,7 +176,7 @@ def cofactor(a: Tensor) -> Tensor:
 
 
 class _Cofactor(torch.autograd.Function):
-    """The cofactors with their derivative, which is cheaper than that of the steps below."""
+    """The cofactors, and their derivative by themselves and the inverse."""
 
     generate_vmap_rule = True
 
@@ -199,7 +199,7 @@ class _Cofactor(torch.autograd.Function):
 def _cofactor(a: Tensor) -> Tensor:
     lu, pivots, _ = torch.linalg.lu_factor_ex(a)
     pivot = lu.diagonal(dim1=-2, dim2=-1)
-    # Cofactors are polynomials: in the place of a pivot 0 any that is rounding error will do.
+    # Cofactors are polynomials: a pivot of the size of rounding errors does as well as 0.
     limits = torch.finfo(a.dtype)
     size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
     pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
