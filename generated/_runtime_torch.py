@@ -199,7 +199,7 @@ class _Cofactor(torch.autograd.Function):
 def _cofactor(a: Tensor) -> Tensor:
     lu, pivots, _ = torch.linalg.lu_factor_ex(a)
     pivot = lu.diagonal(dim1=-2, dim2=-1)
-    # Cofactors are polynomials: a pivot of the size of rounding errors does as well as 0.
+    # Cofactors are polynomials: a pivot as small as rounding does as well as 0.
     limits = torch.finfo(a.dtype)
     size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
     pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
