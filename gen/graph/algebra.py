@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from gen.errors import GenError
 from gen.graph.conditions import compare
@@ -125,10 +126,15 @@ def _lift(like: Term, value: Term | Number) -> Term:
 
 def number(builder: Builder, value: Number) -> Term:
     if type(value) is not Fraction:
-        value = Fraction(value)
+        value = _fraction(value)
     if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
         raise GenError(f"a number needs more than {MAX_BITS} bits; float64 ends near 1.8e308")
     return Term(builder, builder.node(NUMBER, (), value))
+
+
+@lru_cache(maxsize=1024)
+def _fraction(value: int) -> Fraction:
+    return Fraction(value)
 
 
 def constant(builder: Builder, name: str) -> Term:

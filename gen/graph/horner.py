@@ -201,12 +201,12 @@ def _common_bases(one: Sum) -> list[int]:
 
 def _common_coefficients(one: Sum) -> list[Fraction]:
     """Numbers that scale at least two terms, but not all."""
-    counts: dict[Fraction, int] = {}
+    counts: dict[tuple[int, int], int] = {}  # by numerator and denominator: they hash faster
     for term in one.terms:
         if not _is_unit(term.coefficient) and (term.powers or term.sums or term.constant):
-            size = abs(term.coefficient)
+            size = (abs(term.coefficient.numerator), term.coefficient.denominator)
             counts[size] = counts.get(size, 0) + 1
-    return [size for size, count in counts.items() if 1 < count < len(one.terms)]
+    return [Fraction(*size) for size, count in counts.items() if 1 < count < len(one.terms)]
 
 
 def _pulled(one: Sum, base: int) -> Sum:
