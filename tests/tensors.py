@@ -559,6 +559,17 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(x="N,D", S="D,D", b="D"),
     ),
     TensorCase(
+        "branch_inside_one_that_has_more_axes",
+        "where(x > 0, where(sum(x) > t, sum(x), sqrt(t - sum(x))), t*x)",
+        lambda x, t: torch.where(
+            x > 0,
+            torch.where(x.sum() > t, x.sum(), torch.where(x.sum() > t, 1, t - x.sum()).sqrt()),
+            t * x,
+        ),
+        ((3, 4), ()),
+        _shape(x="N,D", t=""),
+    ),
+    TensorCase(
         "branch_with_fewer_leading_dimensions",
         "u = where(x > 0, exp(t), t); w = 2*t",
         lambda x, t: (torch.where(x > 0, t.exp(), t), 2 * t),
