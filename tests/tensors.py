@@ -595,6 +595,19 @@ TENSORS: tuple[TensorCase, ...] = (
         ((4,), (3, 1), (2, 1, 1)),
     ),
     TensorCase(
+        "output_that_a_branch_makes_shorter",
+        "v = where(z > 0.25, y, z); u = v; w = where(z > 0.25, v, y)",
+        lambda z, y: (torch.where(z > 0.25, y, z), torch.where(z > 0.25, y, y)),
+        ((3, 4), (4,)),
+        {"outputs": "u,w"},
+    ),
+    TensorCase(
+        "output_longer_than_what_backward_reads",
+        "u = 2*y; w = maximum(x, y - y)",
+        lambda y, x: (2 * y, torch.maximum(x, y - y)),
+        ((4, 1), (2, 1, 1)),
+    ),
+    TensorCase(
         "value_with_the_dimensions_of_what_cancels",
         "x + 0*y + sum(x)",
         lambda x, y: x + 0 * y + x.sum(),

@@ -28,13 +28,16 @@ from gen.graph.graph import (
 )
 from gen.graph.indices import (
     ELLIPSIS,
+    LEADING,
     MATRICES,
+    NONE,
     NORMALISATIONS,
     REDUCTIONS,
     TENSOR_OPERATIONS,
     Index,
     Indices,
 )
+from gen.graph.leading import Leading
 from gen.graph.tensors import indices_about, names_of, renaming_of, size_of
 from gen.passes.arrangement import (
     arranged,
@@ -74,6 +77,7 @@ class _Layout:
     builder: Builder = field(default_factory=Builder)
     image: dict[int, Laid] = field(default_factory=dict)
     indices: Sequence[Indices] = field(init=False)  # of the nodes of the old graph
+    leading: Leading = field(init=False)
     order: tuple[int, ...] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
@@ -84,6 +88,7 @@ class _Layout:
     def __post_init__(self) -> None:
         roots = [one.node for one in self.wanted]
         self.indices = self.graph.indices
+        self.leading = Leading(self.graph, self.given.outputs)
         self.order = self.graph.order(roots)
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
@@ -127,7 +132,7 @@ class _Layout:
     def _laid(self, node: int) -> Laid:
         op, args, payload = self.graph[node]
         if args and op not in TENSOR_OPERATIONS:
-            total = mean_of(self.graph, node, self.uses, self.inside, self.given.leaders())
+            total = mean_of(self.graph, node, self.uses, self.inside, self.leading)
             if total is None:
                 return self._elementwise(self.graph[node])
             return self._reduction("mean", self.image[total.args[0]], indices_about(total))
@@ -319,10 +324,15 @@ class _Layout:
 
     # ---- results
 
+    def _is_short(self, wanted: Wanted) -> bool:
+        """Whether an output lacks leading dimensions, as x + 0*y does where it is x."""
+        return len(wanted.leading) > 1 and not self.leading.are(wanted.node, wanted.leading)
+
     def _finished(self, wanted: Wanted) -> int:
         """A result with exactly the axes that it is to have."""
         one = self.image[wanted.node]
         missing = {axis for axis in wanted.order if axis is not None} - one.indices
+        missing |= LEADING if self._is_short(wanted) else NONE
         if not missing and not one.loose and wanted.node not in self.fixed:
             return self._moved(one, wanted.order).node
         if not wanted.like:
