@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from gen.errors import GenError
+from gen.graph.graph import COTANGENT, OUTPUT
 from gen.graph.indices import ELLIPSIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.graph.graph import Graph
+    from gen.graph.graph import Graph, Leaf
     from gen.graph.indices import Index
 
 
@@ -141,6 +142,14 @@ class Formula:
     def roots(self) -> tuple[int, ...]:
         """The nodes of the outputs."""
         return tuple(one.node for one in self.outputs)
+
+    @property
+    def leading(self) -> dict[Leaf, tuple[str, ...]]:
+        """The inputs that outputs and their cotangents have their leading dimensions from."""
+        found: dict[Leaf, tuple[str, ...]] = {}
+        for one in self.outputs:
+            found[OUTPUT, one.name] = found[COTANGENT, one.grad] = one.leading
+        return found
 
 
 @dataclass(frozen=True, slots=True)

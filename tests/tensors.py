@@ -559,6 +559,17 @@ TENSORS: tuple[TensorCase, ...] = (
         _shape(x="N,D", S="D,D", b="D"),
     ),
     TensorCase(
+        "branch_inside_one_that_has_more_axes",
+        "where(x > 0, where(sum(x) > t, sum(x), sqrt(t - sum(x))), t*x)",
+        lambda x, t: torch.where(
+            x > 0,
+            torch.where(x.sum() > t, x.sum(), torch.where(x.sum() > t, 1, t - x.sum()).sqrt()),
+            t * x,
+        ),
+        ((3, 4), ()),
+        _shape(x="N,D", t=""),
+    ),
+    TensorCase(
         "branch_with_fewer_leading_dimensions",
         "u = where(x > 0, exp(t), t); w = 2*t",
         lambda x, t: (torch.where(x > 0, t.exp(), t), 2 * t),
@@ -582,6 +593,19 @@ TENSORS: tuple[TensorCase, ...] = (
         "u = x + 0*y; w = x*t; z = y**0*sum(t)",
         lambda x, y, t: (x + 0 * y, x * t, y**0 * t.sum()),
         ((4,), (3, 1), (2, 1, 1)),
+    ),
+    TensorCase(
+        "output_that_a_branch_makes_shorter",
+        "v = where(z > 0.25, y, z); u = v; w = where(z > 0.25, v, y)",
+        lambda z, y: (torch.where(z > 0.25, y, z), torch.where(z > 0.25, y, y)),
+        ((3, 4), (4,)),
+        {"outputs": "u,w"},
+    ),
+    TensorCase(
+        "output_longer_than_what_backward_reads",
+        "u = 2*y; w = maximum(x, y - y)",
+        lambda y, x: (2 * y, torch.maximum(x, y - y)),
+        ((4, 1), (2, 1, 1)),
     ),
     TensorCase(
         "value_with_the_dimensions_of_what_cancels",

@@ -89,13 +89,8 @@ def array_operation(
     """
     payload = node.payload
     texts = [dialect.scalar(one.text) if one.is_number else one.text for one in operands]
-    if node.op == "einsum":
-        return Operand(dialect.einsum(str(payload), texts), False)
-    if node.op == "view":
-        return Operand(Text(f"{enclose(texts[0], ATOM)}{payload}"), False)
-    if node.op == "contract":
-        return Operand(dialect.runtime_call("contract", texts), False)
-    assert isinstance(payload, tuple)
+    if not isinstance(payload, tuple):
+        return Operand(_untupled(node, texts, dialect), False)
     match node.op:
         case "reduce":
             return Operand(_reduction(dialect, payload, texts[0]), False)
@@ -122,6 +117,16 @@ def _extent(
     if payload[0] != "...":
         return Text(_size(payload, shape))
     return dialect.runtime_call("volume", [Text(_leading(payload, dialect, shape))])
+
+
+def _untupled(node: Node, texts: Sequence[Text], dialect: ArrayDialect) -> Text:
+    """The code of an operation that a text says all about, or nothing."""
+    if node.op == "contract":
+        return dialect.runtime_call("contract", texts)
+    if node.op == "einsum":
+        return dialect.einsum(str(node.payload), texts)
+    assert node.op == "view"
+    return Text(f"{enclose(texts[0], ATOM)}{node.payload}")
 
 
 def _axes(axes: object) -> str:

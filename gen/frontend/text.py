@@ -151,8 +151,7 @@ def _formula(script: Script, reading: Reading, axes: Axes, whole: bool) -> Formu
     )
     outputs = []
     for name, view in views.items():
-        term = space.whole(view) if tensors else view.term
-        one = Output(name, term.id, view.order, space.inputs(view))
+        one = Output(name, view.term.id, view.order, space.inputs(view))
         builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
         outputs.append(one)
     request = replace(script.request, definitions=reading.called)

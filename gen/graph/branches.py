@@ -83,7 +83,8 @@ class Branches:
         return self.conditions(self._entered(node, position), self.of[arg])
 
     def conditions(self, inner: int, outer: int = 0) -> list[tuple[Term, bool]]:
-        """The conditions of a branch, innermost first, up to a branch around it."""
+        """The conditions of a branch, innermost first, up to what it has in common with another."""
+        outer = self._around(inner, outer)
         found: dict[tuple[int, bool], None] = {}
         while inner != outer:
             inner, condition, holds = self._branches[inner]

@@ -13,11 +13,11 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder
+from gen.graph.graph import COTANGENT, INPUT, OUTPUT, Builder, Graph, Leaf
 from gen.graph.indices import ELLIPSIS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class Leading:
     A set of inputs is an integer with one bit for each: formulas may have many.
     """
 
-    builder: Builder
-    outputs: Mapping[str, int]  # the node of an output, by its name and by its cotangent's
+    builder: Builder | Graph
+    outputs: Mapping[Leaf, Sequence[str]]  # the inputs that outputs and cotangents have them from
     _bits: dict[str, int] = field(default_factory=dict)  # of the inputs
     _known: list[int] = field(default_factory=list)
 
@@ -37,6 +37,10 @@ class Leading:
         for one in range(len(self._known), node + 1):
             self._known.append(self._sources(one))
         return self._known[node]
+
+    def are(self, node: int, inputs: Iterable[str]) -> bool:
+        """Whether a node has its leading dimensions from just these inputs."""
+        return self.sources(node) == self._united(inputs)
 
     def names(self, sources: int) -> list[str]:
         """The names of these inputs."""
@@ -49,23 +53,26 @@ class Leading:
         if op == INPUT:
             return self._bit(str(payload))
         if op in (COTANGENT, OUTPUT):
-            return self._known[self.outputs[str(payload)]]
+            return self._united(self.outputs[op, payload])
         if op in ("spread", "gather"):
             assert isinstance(payload, tuple)
-            return reduce(or_, map(self._bit, map(str, payload)), 0)
+            return self._united(map(str, payload))
         return reduce(or_, (self._known[arg] for arg in args), 0)
+
+    def _united(self, names: Iterable[str]) -> int:
+        return reduce(or_, map(self._bit, names), 0)
 
     def _bit(self, name: str) -> int:
         return self._bits.setdefault(name, 1 << len(self._bits))
 
-    def differ(self, order: Sequence[int], roots: Sequence[int]) -> bool:
+    def differ(self, order: Sequence[int]) -> bool:
         """Whether a cotangent may have other leading dimensions than the value it is of."""
         removed = any(map(self._removes, order))
-        if len(roots) == 1 and not removed:
-            return False  # every cotangent has those of the output, and is summed at the end
-        kinds = {self.sources(node) for node in order} - {0}
-        ends = {self.sources(root) for root in roots} - {0}
-        return len(kinds) > 1 and (len(ends) > 1 or removed)
+        ends = set(map(self._united, self.outputs.values())) - {0}
+        if len(ends) < 2 and not removed:
+            return False  # every cotangent has those of the outputs, and is summed at the end
+        kinds = {self.sources(node) for node in order} | ends
+        return len(kinds - {0}) > 1
 
     def _removes(self, node: int) -> bool:
         """Whether a node sums leading dimensions away."""

@@ -6,7 +6,7 @@ can spell: an axis of an input, leading dimensions of inputs, numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gen.graph.graph import COTANGENT, INPUT
@@ -54,6 +54,8 @@ class Given:
 
     orders: Mapping[Leaf, Order]
     loose: frozenset[str] = frozenset()  # inputs whose axes may be missing or 1
+    # The inputs that outputs and cotangents have their leading dimensions from.
+    outputs: Mapping[Leaf, tuple[str, ...]] = field(default_factory=dict)
 
     def extent(self, index: Index, read: Iterable[Leaf]) -> tuple[object, ...]:
         """An input or cotangent that has this size, and at which axis.
@@ -76,12 +78,11 @@ class Given:
 
     def leading(self, inputs: Iterable[str] = ()) -> tuple[object, ...]:
         """The leading dimensions of inputs together; of all that have some, by default."""
-        names = tuple(inputs) or self.leaders()
+        names = tuple(inputs) or self._leaders()
         behind = tuple(len(self.orders[INPUT, name]) - 1 for name in names)
         return ("...", names, behind)
 
-    def leaders(self) -> tuple[str, ...]:
-        """The inputs that have leading dimensions."""
+    def _leaders(self) -> tuple[str, ...]:
         found = (
             str(name)
             for (op, name), order in self.orders.items()

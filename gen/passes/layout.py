@@ -28,13 +28,16 @@ from gen.graph.graph import (
 )
 from gen.graph.indices import (
     ELLIPSIS,
+    LEADING,
     MATRICES,
+    NONE,
     NORMALISATIONS,
     REDUCTIONS,
     TENSOR_OPERATIONS,
     Index,
     Indices,
 )
+from gen.graph.leading import Leading
 from gen.graph.tensors import indices_about, names_of, renaming_of, size_of
 from gen.passes.arrangement import (
     arranged,
@@ -74,17 +77,18 @@ class _Layout:
     builder: Builder = field(default_factory=Builder)
     image: dict[int, Laid] = field(default_factory=dict)
     indices: Sequence[Indices] = field(init=False)  # of the nodes of the old graph
+    leading: Leading = field(init=False)
     order: tuple[int, ...] = field(init=False)
     uses: dict[int, int] = field(init=False)
     read: list[Leaf] = field(init=False)  # what is read anyway
     fixed: set[int] = field(init=False)  # constants
     inside: set[int] = field(init=False)  # products that exist only inside sums
-    leaders: tuple[str, ...] = field(init=False)  # the inputs that have leading dimensions
     places: dict[Index, int] = field(init=False)  # the common order of all axes
 
     def __post_init__(self) -> None:
         roots = [one.node for one in self.wanted]
         self.indices = self.graph.indices
+        self.leading = Leading(self.graph, self.given.outputs)
         self.order = self.graph.order(roots)
         self.uses = use_counts(self.graph.nodes, self.order, roots)
         nodes = [self.graph[node] for node in self.order]
@@ -92,7 +96,6 @@ class _Layout:
         self.fixed = constants(self.graph, self.order)
         atoms = self.fixed | {node for node in self.order if self._is_loose(node)}
         self.inside = only_summed(self.graph, self.order, self.indices, atoms, set(roots))
-        self.leaders = self.given.leaders()
         self.places = arranged(self._constraints())
 
     def run(self) -> tuple[Graph, tuple[int, ...]]:
@@ -155,7 +158,7 @@ class _Layout:
         return self._elementwise(self.graph[node])
 
     def _mean(self, node: int) -> Node | None:
-        return mean_of(self.graph, node, self.uses, self.inside, self.leaders)
+        return mean_of(self.graph, node, self.uses, self.inside, self.leading)
 
     def _elementwise(self, node: Node) -> Laid:
         operands = [self.image[arg] for arg in node.args]
@@ -324,10 +327,15 @@ class _Layout:
 
     # ---- results
 
+    def _is_short(self, wanted: Wanted) -> bool:
+        """Whether an output lacks leading dimensions, as x + 0*y does where it is x."""
+        return len(wanted.leading) > 1 and not self.leading.are(wanted.node, wanted.leading)
+
     def _finished(self, wanted: Wanted) -> int:
         """A result with exactly the axes that it is to have."""
         one = self.image[wanted.node]
         missing = {axis for axis in wanted.order if axis is not None} - one.indices
+        missing |= LEADING if self._is_short(wanted) else NONE
         if not missing and not one.loose and wanted.node not in self.fixed:
             return self._moved(one, wanted.order).node
         if not wanted.like:

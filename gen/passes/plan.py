@@ -239,7 +239,7 @@ def _given(formula: Formula) -> Given:
     orders |= {(COTANGENT, one.grad): one.order for one in formula.outputs}
     orders |= {(OUTPUT, one.name): one.order for one in formula.outputs}
     loose = frozenset(one.name for one in formula.inputs if one.loose)
-    return Given(orders, loose)
+    return Given(orders, loose, formula.leading)
 
 
 def _outputs_wanted(program: Program) -> list[Wanted]:

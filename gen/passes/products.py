@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.graph.graph import COTANGENT, INPUT, OUTPUT, SIZE, Graph, Node
+from gen.graph.graph import SIZE, Graph, Node
 from gen.graph.indices import ELLIPSIS
-from gen.graph.tensors import indices_about, names_of, size_of
+from gen.graph.tensors import indices_about, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gen.graph.indices import Index, Indices
+    from gen.graph.leading import Leading
 
 
 def only_summed(
@@ -71,7 +72,7 @@ def _expands(graph: Graph, node: int, indices: Sequence[Indices]) -> bool:
 
 
 def mean_of(
-    graph: Graph, node: int, uses: Mapping[int, int], inside: set[int], leading: tuple[str, ...]
+    graph: Graph, node: int, uses: Mapping[int, int], inside: set[int], leading: Leading
 ) -> Node | None:
     """The sum that a node divides by the sizes it runs over; None where it is no mean.
 
@@ -80,7 +81,7 @@ def mean_of(
         node: the node.
         uses: how often each node is used.
         inside: products that exist only inside sums.
-        leading: the inputs that have leading dimensions.
+        leading: where nodes have their leading dimensions from.
     """
     op, args, _ = graph[node]
     if op != "div" or graph[args[0]].op != "sum" or uses[args[0]] > 1:
@@ -92,29 +93,7 @@ def mean_of(
     if sorted(one.size for one, _ in sizes) != sorted(one.size for one in indices_about(total)):
         return None
     counted = [names for one, names in sizes if one == ELLIPSIS]
-    return total if all(_leads(graph, total.args[0], leading, one) for one in counted) else None
-
-
-def _leads(graph: Graph, node: int, leading: tuple[str, ...], names: tuple[str, ...]) -> bool:
-    """Whether a node has its leading dimensions from just these inputs."""
-    if len(leading) == 1:
-        return True
-    found: set[str] = set()
-    pending, seen = [node], {node}
-    for one in pending:  # which grows meanwhile
-        op, args, payload = graph[one]
-        if ELLIPSIS not in graph.indices[one]:
-            continue
-        if op in (COTANGENT, OUTPUT):
-            return False  # it has them from any
-        if op in ("spread", "gather"):
-            found.update(names_of(graph[one]))
-        elif op == INPUT:
-            found.add(str(payload))
-        else:
-            pending += [arg for arg in dict.fromkeys(args) if arg not in seen]
-            seen.update(args)
-    return found == set(names)
+    return total if all(leading.are(total.args[0], names) for names in counted) else None
 
 
 def _sizes(graph: Graph, node: int) -> list[tuple[Index, tuple[str, ...]]] | None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.graph.graph import GIVEN, Graph, constants, operations, reachable
 from gen.graph.indices import ELLIPSIS, Index
+from gen.graph.leading import Leading
 from gen.graph.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import networkx
 
     from gen.graph.indices import Indices
-    from gen.model import Program
+    from gen.model import Output, Program
 
     Network = networkx.DiGraph[object]
 
@@ -139,13 +140,14 @@ def saved_outputs(program: Program) -> frozenset[int]:
     """
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
     below = set(program.graph.order(wanted))
-    indices = program.graph.indices
+    leading = Leading(program.graph, program.formula.leading)
+    pairs = enumerate(zip(program.outputs, program.formula.outputs, strict=True))
     useful = {
         place
-        for place, (node, one) in enumerate(
-            zip(program.outputs, program.formula.outputs, strict=True)
-        )
-        if node in below and program.graph[node].args and one.axes <= indices[node]
+        for place, (node, one) in pairs
+        if node in below
+        and program.graph[node].args
+        and _is_whole(program.graph, node, one, leading)
     }
     save = program.formula.request.save
     if save == "output" and not useful:
@@ -156,6 +158,13 @@ def saved_outputs(program: Program) -> frozenset[int]:
         return frozenset(place for place in useful if program.outputs[place] in wanted)
     chosen = choose(program.graph, wanted, _costs(program, useful, free=save == "output")).kept
     return frozenset(place for place in useful if program.outputs[place] in chosen)
+
+
+def _is_whole(graph: Graph, node: int, output: Output, leading: Leading) -> bool:
+    """Whether the value of an output has all its axes, none of them repeated."""
+    if not output.axes <= graph.indices[node]:
+        return False
+    return len(output.leading) < 2 or leading.are(node, output.leading)
 
 
 def _costs(program: Program, useful: Iterable[int], free: bool) -> Costs:

@@ -110,8 +110,8 @@ class _Sweep:
     def __post_init__(self) -> None:
         self.order = reachable(self.builder.nodes, self.formula.roots)
         self.active = self._active()
-        self.leading = Leading(self.builder, {one.grad: one.node for one in self.formula.outputs})
-        self.uneven = self.leading.differ(self.order, self.formula.roots)
+        self.leading = Leading(self.builder, self.formula.leading)
+        self.uneven = self.leading.differ(self.order)
         leading = self.leading if self.uneven else None
         self.branches = Branches(self.builder, self.formula.roots, self.order, leading)
 
@@ -130,6 +130,7 @@ class _Sweep:
         cotangents: dict[int, Term] = {}
         for root, seed in zip(self.formula.roots, seeds, strict=True):
             # An output may be the same along some of its axes.
+            seed = self._gathered(seed.id, root, seed) if self.uneven else seed
             seed = self._matched(root, seed)
             cotangents[root] = cotangents[root] + seed if root in cotangents else seed
         gradients: dict[str, Term] = {}
