@@ -595,6 +595,12 @@ TENSORS: tuple[TensorCase, ...] = (
         ((4,), (3, 1), (2, 1, 1)),
     ),
     TensorCase(
+        "value_without_the_dimensions_of_what_cancels",
+        "where(prod(x) > 0.25, y, y)**2 + sum(x) - sum(x)",
+        lambda x, y: y**2 + 0 * x.sum(),
+        ((3, 4), (3, 1)),
+    ),
+    TensorCase(
         "output_that_a_branch_makes_shorter",
         "v = where(z > 0.25, y, z); u = v; w = where(z > 0.25, v, y)",
         lambda z, y: (torch.where(z > 0.25, y, z), torch.where(z > 0.25, y, y)),

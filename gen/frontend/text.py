@@ -143,17 +143,15 @@ def _formula(script: Script, reading: Reading, axes: Axes, whole: bool) -> Formu
     described = tuple(
         replace(_described(one, axes, whole), read=one.name in live) for one in inputs
     )
-    space, builder, views = reading.space, reading.space.builder, reading.outputs
-    orders = [*(one.order for one in described), *(one.order for one in views.values())]
-    tensors = len(views) > 1 or (
-        whole
-        and (_has_tensors(builder.nodes, reading.order) or any(one != LEADING for one in orders))
-    )
+    space, builder = reading.space, reading.space.builder
     outputs = []
-    for name, view in views.items():
+    for name, view in reading.outputs.items():
         one = Output(name, view.term.id, view.order, space.inputs(view))
         builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
         outputs.append(one)
+    tensors = len(outputs) > 1 or (
+        whole and (_has_tensors(builder.nodes, reading.order) or _is_shaped(described, outputs[0]))
+    )
     request = replace(script.request, definitions=reading.called)
     return Formula(request, described, builder.freeze(), tuple(outputs), tensors)
 
@@ -196,6 +194,13 @@ def _described(one: Input, axes: Axes, whole: bool) -> Input:
     shape = tuple(size.replace("...?", "...") for size in shape)
     checked = None if order == LEADING else shape
     return replace(one, order=order if whole else LEADING, dimensions=checked, loose=loose)
+
+
+def _is_shaped(inputs: Iterable[Input], output: Output) -> bool:
+    """Whether an output's shape is another than what all inputs broadcast to."""
+    read = {one.name for one in inputs if one.differentiable and one.read}
+    orders = {output.order, *(one.order for one in inputs)}
+    return orders != {LEADING} or read != {*output.leading}
 
 
 def _has_tensors(nodes: Sequence[Node], order: Iterable[int]) -> bool:
