@@ -647,6 +647,65 @@ TENSORS: tuple[TensorCase, ...] = (
         lambda x, y: 2 * x.mean() / (2 + y**2),
         ((4,), (3, 1)),
     ),
+    # undeclared inputs beside sums: what cancels along an axis counts all the same
+    *(
+        TensorCase(
+            f"sum_of_differences_{place}",
+            "sum(x - t)",
+            lambda x, t: (x - t).sum(),
+            ((3, 4), shape),
+            _shape(x="N,D"),
+        )
+        for place, shape in enumerate([(), (4,), (3, 1), (1, 4), (3, 4)])
+    ),
+    *(
+        TensorCase(
+            f"row_means_{place}",
+            "mean(x + t, axis=-1)",
+            lambda x, t: (x + t).mean(-1),
+            ((2, 3, 4), shape),
+            _shape(x="...,D"),
+        )
+        for place, shape in enumerate([(), (4,), (3, 1), (2, 3, 4)])
+    ),
+    *(
+        TensorCase(
+            f"row_products_{place}",
+            "mean(x*y, axis=-1, keepdims=True) + x",
+            lambda x, y: (x * y).mean(-1, keepdim=True) + x,
+            shapes,
+        )
+        for place, shapes in enumerate([((4,), (3, 4)), ((4, 1, 3), (2, 1)), ((3, 4), (4,))])
+    ),
+    # leading dimensions of any number
+    *(
+        TensorCase(
+            f"solve_for_rows_{len(shape)}",
+            "solve(S, x)",
+            lambda x, s: torch.linalg.solve(s, x[..., None])[..., 0],
+            (shape, (3, 3)),
+            {"shape": {"x": "...,D", "S": "D,D"}, "args": ["x", "S"]},
+            definite=True,
+        )
+        for shape in [(3,), (4, 3), (2, 4, 3)]
+    ),
+    *(
+        TensorCase(
+            f"axis_moved_to_the_front_{len(shape)}",
+            "einsum('ij,...j->i...', A, x)",
+            lambda a, x: torch.einsum("ij,...j->i...", a, x),
+            ((5, 3), shape),
+            _shape(A="K,D", x="...,D"),
+        )
+        for shape in [(3,), (4, 3), (2, 4, 3)]
+    ),
+    TensorCase(
+        "outer_product_by_matmul",
+        "x[:, None] @ y[None]",
+        lambda x, y: x[:, None] @ y[None],
+        ((3,), (4,)),
+        _shape(x="N", y="M"),
+    ),
     # several outputs
     TensorCase(
         "uneven",

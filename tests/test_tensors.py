@@ -210,3 +210,29 @@ def test_det_has_its_gradient_under_transforms_where_it_is_zero() -> None:
     found = torch.vmap(torch.func.grad(module.det))(given)
     expected = torch.stack([torch.func.grad(_det)(one) for one in given])
     torch.testing.assert_close(found, expected, rtol=1e-13, atol=1e-11)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_the_deviation_of_equal_values_has_the_gradient_of_pytorch(backend: str) -> None:
+    function = gen.load("Std", "std(x)", backend=backend)
+    (gradient,) = _pulled(function, np.full(3, 2.0))
+    x = torch.full((3,), 2.0, dtype=torch.float64, requires_grad=True)
+    (expected,) = torch.autograd.grad(x.std(correction=0), x)
+    assert np.array_equal(gradient, expected)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_product_over_no_rows_has_no_gradient(backend: str) -> None:
+    function = gen.load("Prod", "prod(x, axis=-1)", backend=backend, shape={"x": "N,D"})
+    (gradient,) = _pulled(function, np.ones((0, 2)))
+    assert gradient.shape == (0, 2)
+
+
+def _pulled(function: Any, x: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], ...]:
+    """The gradient of the sum of a function of one input, from either backend."""
+    if not issubclass(function, torch.autograd.Function):
+        value, pullback = function.vjp(x)
+        found = pullback(np.ones_like(value))
+        return found if isinstance(found, tuple) else (found,)
+    tensor = torch.from_numpy(x).requires_grad_()
+    return tuple(one.numpy() for one in torch.autograd.grad(function.apply(tensor).sum(), tensor))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gen.errors import GenError
 from gen.frontend.einsum import einsum
@@ -117,25 +117,40 @@ def _logsumexp(term: Term, over: Indices, count: Count) -> Term:
     return whole + call("log", count(absent)) if absent else whole
 
 
+class _Deviation(NamedTuple):
+    """How far elements are from their mean, and what a variance divides by."""
+
+    term: Term
+    over: Indices
+    size: Count  # the number of elements along axes
+    divisor: Term
+    order: Order  # of what is left without the axes
+
+
 def _var(space: Space, name: str, views: Sequence[View], options: Options) -> View:
     """The mean square deviation, its divisor less by ddof (0, as in numpy)."""
-    (view,) = views
+    one = _deviation(space, name, views[0], options)
+    value = _sum(one.term**2, one.over, one.size) / one.divisor
+    return views[0].placed(value, one.order)
+
+
+def _std(space: Space, name: str, views: Sequence[View], options: Options) -> View:
+    """The root of the variance, by a norm: where all elements are equal it has a gradient."""
+    one = _deviation(space, name, views[0], options)
+    value = _euclidean(one.term, one.over, one.size) / call("sqrt", one.divisor)
+    return views[0].placed(value, one.order)
+
+
+def _deviation(space: Space, name: str, view: View, options: Options) -> _Deviation:
     places = space.axes(view, _axis(options), name)
     over, count = _indices(view, places), _count(space, view)
     less = options.get("ddof", 0)
     if not isinstance(less, int):
         raise GenError(f"{name}: ddof is a whole number, given {less!r}")
     term = _operand(space, view, over)
-    deviation = term - _mean(term, over, count)
     divisor = count(over) - less if less else count(over)
-    value = _sum(deviation**2, over, count) / divisor
     order = space.without(view, places, bool(options.get("keepdims")), name)
-    return view.placed(value, order)
-
-
-def _std(space: Space, name: str, views: Sequence[View], options: Options) -> View:
-    found = _var(space, name, views, options)
-    return found.with_term(call("sqrt", found.term))
+    return _Deviation(term - _mean(term, over, count), over, count, divisor, order)
 
 
 def _norm(space: Space, name: str, views: Sequence[View], options: Options) -> View:

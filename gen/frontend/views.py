@@ -217,15 +217,13 @@ class Space:
             self.needs(what, [one for one in (a, b) if not one.tail])
         *_, k = a.tail
         inner, outer = (b.tail[-2], b.tail[-1:]) if len(b.tail) > 1 else (b.tail[-1], ())
-        if k is None or inner is None or k.size != inner.size:
+        if (k and k.size) != (inner and inner.size):
             self._refuse([a, b], what)
-        assert k is not None
-        assert inner is not None
-        names = {inner: k}
+        names = {inner: k} if k and inner else {}  # over an axis of size 1 nothing is summed
         columns = tuple(_own(axis, a, b, names) for axis in outer)
         rows = a.order[len(a.order) - min(len(a.tail), 2) : -1]
         batch = self._batch(a, b, names, what)
-        term = sum_over(a.term * rename(b.term, names), {k})
+        term = sum_over(a.term * rename(b.term, names), {k} if k else set())
         return a.placed(term, (*batch, *rows, *columns), b)
 
     def _batch(self, a: View, b: View, names: dict[Index, Index], what: str) -> Order:

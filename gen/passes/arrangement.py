@@ -96,7 +96,7 @@ def moved(have: Order, want: Order) -> list[tuple[str, str]]:
 def _permuted(have: tuple[Index, ...], want: tuple[Index, ...]) -> tuple[str, str]:
     if len(have) == 2 and ELLIPSIS not in have:
         return ("view", ".T")
-    if have[:-2] == want[:-2] and have[-1] == want[-2]:
+    if have[:-2] == want[:-2] and have[-1] == want[-2] and ELLIPSIS not in have[-2:]:
         return ("view", ".mT")
     letters = {axis: "..." if axis == ELLIPSIS else chr(97 + i) for i, axis in enumerate(have)}
     left, right = ("".join(letters[axis] for axis in order) for order in (have, want))

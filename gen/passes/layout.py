@@ -308,14 +308,18 @@ class _Layout:
         b = self._rigid(b)
         others = self._sorted(b.indices - {i, *before})
         # What a lacks are columns of b; of several, all but the last are a batch.
-        batch = self._sorted({*before, *others[:-1]})
-        have = b.indices | {i}
-        stacked = tuple(axis for axis in (*batch, i, *others[-1:]) if axis in have)
-        b = self._moved(b, stacked) if i in b.indices else self._expanded(b, stacked)
-        right = b.node if others else self.builder.node("view", (b.node,), "[..., None]")
+        columns = tuple(axis for axis in others if axis != ELLIPSIS)[-1:]
+        batch = self._sorted({*before, *others} - {*columns})
+        a = self._moved(a, pattern(a.order, (*batch, i, j)))
+        stacked = (*batch, i, *columns)
+        if i in b.indices:
+            b = self._moved(b, pattern(b.order, stacked))
+        else:
+            b = self._expanded(b, tuple(axis for axis in stacked if axis in b.indices | {i}))
+        right = b.node if columns else self.builder.node("view", (b.node,), "[..., None]")
         found = self.builder.node("linalg", (a.node, right), ("solve",))
-        if others:
-            return Laid(found, (*batch, j, *others[-1:]))
+        if columns:
+            return Laid(found, (*batch, j, *columns))
         return Laid(self.builder.node("view", (found,), "[..., 0]"), (*batch, j))
 
     def _leading(self, node: Node) -> Laid:
@@ -340,7 +344,12 @@ class _Layout:
             return self._moved(one, wanted.order).node
         if not wanted.like:
             return self._expanded(one, wanted.order, wanted.leading).node
-        one = self._rigid(one)
+        one, inputs = self._rigid(one), {wanted.like}
+        if ELLIPSIS in one.indices:
+            inputs = set(self.leading.names(self.leading.sources(wanted.node)))
+        if wanted.like in self.given.loose or inputs != {wanted.like}:
+            # What it is summed to may lack axes, and have fewer leading dimensions.
+            return self._expanded(one, wanted.order, sorted(inputs)).node
         node = self._moved(one, pattern(one.order, wanted.order)).node
         return self.builder.node("expand", (node,), ((INPUT, wanted.like),))
 
