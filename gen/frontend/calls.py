@@ -59,7 +59,9 @@ def options(node: ast.Call, source: Source) -> dict[str, Literal]:
         found[option] = _literal(value, source)
     for keyword in node.keywords:
         option = SYNONYMS.get(keyword.arg or "", keyword.arg or "**")
-        if option not in function.options or option in found:
+        if option in found:
+            raise source.fault(keyword.value, f"{name} is given {option} twice")
+        if option not in function.options:
             known = ", ".join(function.options) or "none"
             raise source.fault(
                 keyword.value, f"{name} has no option {keyword.arg!r}", f"it has {known}"
@@ -94,7 +96,10 @@ def _literal(node: ast.expr, source: Source) -> Literal:
         case ast.Name(id="inf") | ast.Constant(value="inf"):
             return "inf"
     raise source.fault(
-        node, "an option is a plain number", "as in axis=-1, axis=(0, 1), keepdims=True"
+        node,
+        "this is no value of an option",
+        "there are whole numbers, True and False, as in axis=-1, axis=(0, 1), keepdims=True, "
+        "and ord='inf'",
     )
 
 

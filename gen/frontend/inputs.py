@@ -81,6 +81,8 @@ def _check_args(order: Sequence[str], found: Sequence[str], request: Request) ->
 
 
 def _check_declared(option: str, name: str, order: Sequence[str]) -> None:
+    if not name:
+        raise GenError(f"--{option}: the name of an input is missing")
     if name not in order:
         hint = nearest(name, order) or f"its inputs are {', '.join(order)}"
         raise GenError(f"--{option} {name}: the expression has no input {name!r}; {hint}")

@@ -129,6 +129,8 @@ class Reader:
             known = node.attr in FUNCTIONS or node.attr in ARRAY_FUNCTIONS
             what = f"the attribute .{node.attr}"
             hint = f"write {node.attr}(...)" if known else "there are .T, a transpose, and .mT"
+            if node.attr in ("T", "mT"):
+                what, hint = f".{node.attr} called", "it is an attribute: x.T"
         return self.source.fault(node, f"{what} is not part of an expression", hint or LANGUAGE)
 
     # ---- nodes
