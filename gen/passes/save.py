@@ -141,11 +141,12 @@ def saved_outputs(program: Program) -> frozenset[int]:
     wanted = needed(program.graph, program.outputs, program.roots[len(program.outputs) :])
     below = set(program.graph.order(wanted))
     leading = Leading(program.graph, program.formula.leading)
+    compared = _compared(program)
     pairs = enumerate(zip(program.outputs, program.formula.outputs, strict=True))
     useful = {
         place
         for place, (node, one) in pairs
-        if node in below
+        if node in below - compared
         and program.graph[node].args
         and _is_whole(program.graph, node, one, leading)
     }
@@ -158,6 +159,18 @@ def saved_outputs(program: Program) -> frozenset[int]:
         return frozenset(place for place in useful if program.outputs[place] in wanted)
     chosen = choose(program.graph, wanted, _costs(program, useful, free=save == "output")).kept
     return frozenset(place for place in useful if program.outputs[place] in chosen)
+
+
+def _compared(program: Program) -> set[int]:
+    """Values that backward looks for among others that it computes, as max does its own.
+
+    Computed again those may be rounded otherwise, and then none equals what was kept.
+    """
+    graph = program.graph
+    equations = [graph[node].args for node in graph.order(program.roots) if graph[node].op == "eq"]
+    pairs = [pair for a, b in equations for pair in ((a, b), (b, a))]
+    made = (one for one, other in pairs if graph.varies[other] and graph[other].op not in GIVEN)
+    return set(made)
 
 
 def _is_whole(graph: Graph, node: int, output: Output, leading: Leading) -> bool:

@@ -226,3 +226,17 @@ def test_the_docstring_says_what_is_saved_why_and_what_eager_autograd_would_keep
         "Saved for backward: x, which exists anyway.\n"
         "Backward repeats 4 operations of forward. PyTorch's own autograd would keep 4 tensors.\n"
     ) in text
+
+
+@pytest.mark.parametrize(
+    ("expr", "is_given"),
+    [
+        ("max(x, axis=-1)", True),
+        # Computed again, x @ w may be rounded otherwise, and none of it equals the maximum.
+        ("max(x @ w, axis=-1)", False),
+        ("norm(x @ w, axis=-1)", True),
+    ],
+)
+def test_what_backward_looks_for_is_not_kept_apart(expr: str, is_given: bool) -> None:
+    shape = {"x": "N,D", "w": "D,K"} if "w" in expr else {"x": "N,D"}
+    assert kernel(request("Case", expr, {"shape": shape})).saved_outputs == (is_given,)
