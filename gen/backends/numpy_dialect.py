@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.arrays import Operand, method
 from gen.backends.code import call, logical
+from gen.backends.spelling import Spelling
 from gen.errors import GenError
 from gen.graph.infix import ATOM, BIT_AND, BIT_OR, PRODUCT, QUOTIENT, SIGN, Text, enclose, negated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.backends.custom import Customs
 
 _NUMPY = {
     name: f"np.{name}"
@@ -87,17 +87,11 @@ _RECIPROCALS = {"sech": "np.cosh", "csch": "np.sinh"}
 
 
 @dataclass(slots=True)
-class NumpyDialect:
+class NumpyDialect(Spelling):
     """numpy's spellings; it notes what the module has to import from its runtime."""
 
-    beside: tuple[str, ...]  # the arrays whose dtype a plain number takes
-    runtime: set[str]  # the names that the module imports from its runtime
-    customs: Customs  # the user's own functions
-    keep: str = "keepdims=True"
-
-    def scalar(self, number: Text) -> Text:
-        self.runtime.add("scalar")
-        return call("scalar", [number, *map(Text, self.beside)])
+    library: ClassVar[str] = "np"
+    keep: ClassVar[str] = "keepdims=True"
 
     def call(self, op: str, operands: Sequence[Operand]) -> Text:
         if op == "select":
@@ -105,7 +99,7 @@ class NumpyDialect:
         if op == "polygamma":
             return self._polygamma(*operands)
         if op in _ARRAYS_ONLY or (op == "clamp" and operands[0].is_number):
-            operands = [Operand(self._array(one), False) for one in operands]
+            operands = [Operand(self.array(one), False) for one in operands]
         if all(one.is_number for one in operands):
             # Functions of plain numbers are float64, and would make float32 so.
             operands = [Operand(self.scalar(operands[0].text), False), *operands[1:]]
@@ -118,9 +112,6 @@ class NumpyDialect:
             function, part = _SCIPY_PARTS[op]
             return Text(f"{self._special(function, texts).code}[{part}]")
         return self._other(op, operands)
-
-    def custom(self, name: str, operands: Sequence[Operand]) -> Text:
-        return self.customs.call(name, [self._array(one) for one in operands])
 
     # ---- along axes
 
@@ -142,20 +133,6 @@ class NumpyDialect:
 
     def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
         return self.runtime_call("einsum", [Text(f'"{equation}"'), *operands])
-
-    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
-        if kind == "logdet":
-            return Text(f"{call('np.linalg.slogdet', operands).code}.logabsdet")
-        if kind == "cofactor":
-            return self.runtime_call(kind, operands)
-        return call(f"np.linalg.{kind}", operands)
-
-    def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:
-        self.runtime.add(function)
-        return call(function, operands)
-
-    def eye(self, size: Text) -> Text:
-        return self.runtime_call("eye", [size, *map(Text, self.beside)])
 
     # ---- elementwise
 
@@ -194,9 +171,6 @@ class NumpyDialect:
                 return Text(f"1 / {call(_RECIPROCALS[op], [a]).code}", QUOTIENT)
         raise GenError(f"numpy has no {op}")
 
-    def _array(self, one: Operand) -> Text:
-        return self.scalar(one.text) if one.is_number else one.text
-
     def _polygamma(self, n: Operand, x: Operand) -> Text:
         if not n.is_number or not n.text.code.isdigit() or n.text.code == "0":
             raise GenError(f"polygamma needs a whole order from 1 on, given {n.text.code}")
@@ -205,5 +179,5 @@ class NumpyDialect:
         if order > _HIGHEST_ORDER:
             raise GenError(f"polygamma has orders up to {_HIGHEST_ORDER}, given {order}")
         factor = (-1) ** (order + 1) * math.factorial(order)
-        zeta = self._special("zeta", [Text(str(order + 1)), self._array(x)])
+        zeta = self._special("zeta", [Text(str(order + 1)), self.array(x)])
         return zeta if factor == 1 else Text(f"{factor} * {zeta.code}", PRODUCT)

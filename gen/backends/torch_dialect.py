@@ -6,10 +6,11 @@ In: an operation and the code of its operands. Out: the code of its value.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.arrays import Operand, method
 from gen.backends.code import call, logical
+from gen.backends.spelling import Spelling
 from gen.errors import GenError
 from gen.graph.infix import (
     ATOM,
@@ -27,7 +28,6 @@ from gen.graph.infix import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.backends.custom import Customs
 
 _TORCH = {
     name: f"torch.{name}"
@@ -54,17 +54,11 @@ _TENSORS_ONLY = frozenset({"hypot", "atan2", "logaddexp", "heaviside"})
 
 
 @dataclass(slots=True)
-class TorchDialect:
+class TorchDialect(Spelling):
     """torch's spellings; it notes what the module has to import from its runtime."""
 
-    beside: tuple[str, ...]  # the tensors whose dtype and device a plain number takes
-    runtime: set[str]  # the names that the module imports from its runtime
-    customs: Customs  # the user's own functions
-    keep: str = "keepdim=True"
-
-    def scalar(self, number: Text) -> Text:
-        self.runtime.add("scalar")
-        return call("scalar", [number, *map(Text, self.beside)])
+    library: ClassVar[str] = "torch"
+    keep: ClassVar[str] = "keepdim=True"
 
     def call(self, op: str, operands: Sequence[Operand]) -> Text:
         if op == "polygamma":
@@ -76,7 +70,7 @@ class TorchDialect:
         if op == "clamp":
             return self._clamp(operands)
         if op in _TENSORS_ONLY:
-            operands = [Operand(self._tensor(one), False) for one in operands]
+            operands = [Operand(self.array(one), False) for one in operands]
         if all(one.is_number for one in operands):
             operands = [Operand(self.scalar(operands[0].text), False), *operands[1:]]
         texts = [one.text for one in operands]
@@ -86,9 +80,6 @@ class TorchDialect:
             self.runtime.add(op)
             return call(op, texts)
         return self._other(op, texts)
-
-    def custom(self, name: str, operands: Sequence[Operand]) -> Text:
-        return self.customs.call(name, [self._tensor(one) for one in operands])
 
     # ---- along axes
 
@@ -118,24 +109,7 @@ class TorchDialect:
     def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
         return call("torch.einsum", [Text(f'"{equation}"'), *operands])
 
-    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
-        if kind == "logdet":
-            return Text(f"{call('torch.linalg.slogdet', operands).code}.logabsdet")
-        if kind == "cofactor":
-            return self.runtime_call(kind, operands)
-        return call(f"torch.linalg.{kind}", operands)
-
-    def runtime_call(self, function: str, operands: Sequence[Text]) -> Text:
-        self.runtime.add(function)
-        return call(function, operands)
-
-    def eye(self, size: Text) -> Text:
-        return self.runtime_call("eye", [size, *map(Text, self.beside)])
-
     # ---- elementwise
-
-    def _tensor(self, one: Operand) -> Text:
-        return self.scalar(one.text) if one.is_number else one.text
 
     def _where(self, operands: Sequence[Operand]) -> Text:
         condition, yes, no = operands
@@ -149,18 +123,18 @@ class TorchDialect:
         if not b.is_number:
             return call(f"torch.{op}", [one.text for one in operands])
         bound = "min" if op == "maximum" else "max"
-        return call("torch.clamp", [self._tensor(a), Text(f"{bound}={b.text.code}")])
+        return call("torch.clamp", [self.array(a), Text(f"{bound}={b.text.code}")])
 
     def _clamp(self, operands: Sequence[Operand]) -> Text:
         x, low, high = operands
         if low.is_number != high.is_number:
-            low, high = (Operand(self._tensor(one), False) for one in (low, high))
-        return call("torch.clamp", [self._tensor(x), low.text, high.text])
+            low, high = (Operand(self.array(one), False) for one in (low, high))
+        return call("torch.clamp", [self.array(x), low.text, high.text])
 
     def _polygamma(self, n: Operand, x: Operand) -> Text:
         if not n.is_number or not n.text.code.isdigit():
             raise GenError(f"polygamma needs a whole order, given {n.text.code}")
-        return call("torch.polygamma", [n.text, self._tensor(x)])
+        return call("torch.polygamma", [n.text, self.array(x)])
 
     def _other(self, op: str, texts: Sequence[Text]) -> Text:
         match op, texts:
