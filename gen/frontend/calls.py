@@ -10,7 +10,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from gen.errors import nearest
-from gen.frontend.arrays import ARRAY_FUNCTIONS, MANY, SYNONYMS
+from gen.frontend.array_function import SYNONYMS
+from gen.frontend.arrays import ARRAY_FUNCTIONS, MANY
 from gen.frontend.library import CONSTANTS
 from gen.graph.functions import FUNCTIONS
 from gen.graph.functions import MANY as ANY_NUMBER
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from gen.errors import ExpressionError
-    from gen.frontend.arrays import Literal
+    from gen.frontend.array_function import Literal
     from gen.frontend.library import Library
     from gen.frontend.source import Source
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from gen.errors import CalledError, DefinitionError, ExpressionError, GenError
 from gen.frontend import calls
-from gen.frontend.arrays import ARRAY_FUNCTIONS, swapped, transposed
+from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.library import CONSTANTS
+from gen.frontend.matrices import swapped, transposed
 from gen.frontend.operators import Operators
 from gen.frontend.refusals import WRONG_NODES
 from gen.frontend.source import LANGUAGE
