@@ -3,10 +3,16 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from functools import reduce
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
+
+Value = TypeVar("Value")
+
+_HALVES = (torch.float16, torch.bfloat16)
 
 
 class Context(Protocol):
@@ -18,6 +24,9 @@ class Context(Protocol):
     def save_for_backward(self, *tensors: Tensor | None) -> None:
         """Keep inputs or the output."""
 
+    def save_for_forward(self, *tensors: Tensor | None) -> None:
+        """Keep them for jvp, which runs right after forward."""
+
     def set_materialize_grads(self, value: bool) -> None:
         """Whether missing cotangents arrive as zeros."""
 
@@ -26,28 +35,148 @@ class Context(Protocol):
     def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-def apply(function: Any, *inputs: Any) -> Tensor:
-    """Return the value of a torch.autograd.Function."""
-    output: Tensor = function.apply(*inputs)
+def apply(function: Any, forward_mode: Any, *inputs: Any) -> Tensor:
+    """Return the value of a Function, of the form that the context takes.
+
+    Exported is the plain forward, whose derivative is PyTorch's own; torch.compile takes
+    a Function without jvp alone; everything else is given the one that has it.
+
+    Args:
+        function: the class without jvp.
+        forward_mode: the same with jvp.
+        inputs: tensors, None and numbers.
+    """
+    output: Tensor = _applied(function, forward_mode, inputs)
     return output
 
 
-def apply_all(function: Any, *inputs: Any) -> tuple[Tensor, ...]:
-    """Return the values of a torch.autograd.Function that has several."""
-    outputs: tuple[Tensor, ...] = function.apply(*inputs)
+def apply_all(function: Any, forward_mode: Any, *inputs: Any) -> tuple[Tensor, ...]:
+    """Return the values of a Function that has several; see `apply`."""
+    outputs: tuple[Tensor, ...] = _applied(function, forward_mode, inputs)
     return outputs
 
 
+def _applied(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
+    if _any_autocast():
+        # The inputs have the dtype that they are to have: autocast may not mix others in.
+        device = next(one.device.type for one in inputs if isinstance(one, Tensor))
+        with torch.autocast(device, enabled=False):
+            return _chosen(function, forward_mode, inputs)
+    return _chosen(function, forward_mode, inputs)
+
+
+def _chosen(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
+    if torch.compiler.is_compiling():
+        return (function.forward if _is_exporting() else function.apply)(*inputs)
+    if _is_tracing():
+        return function.forward(*inputs)
+    if _transforms_active():
+        return forward_mode.apply(*inputs)
+    chosen = function if forward_ad._current_level < 0 else forward_mode
+    return _direct(chosen)(*_unwrapped(inputs))
+
+
+def _bound(function: Any) -> Any:
+    return function.apply
+
+
+def _unbound(function: Any) -> Any:
+    # Function.apply binds the signature at every call, which costs more than all else here.
+    return super(torch.autograd.Function, function).apply
+
+
+def _found(path: str, otherwise: Any) -> Any:
+    """A part of PyTorch that not all of its versions have."""
+    owner: Any = torch
+    for name in path.split("."):
+        owner = getattr(owner, name, None)
+    return otherwise if owner is None else owner
+
+
+def _never() -> bool:
+    return False
+
+
+_is_exporting = _found("compiler.is_exporting", torch.compiler.is_compiling)
+_is_tracing = _found("_C._is_tracing", _never)
+_any_autocast = _found("_C._is_any_autocast_enabled", torch.is_autocast_enabled)
+_transforms_active = _found("_C._are_functorch_transforms_active", _never)
+_unwrapped = _found("_functorch.utils.unwrap_dead_wrappers", tuple)
+_HAS_DIRECT = _found("_C._are_functorch_transforms_active", None) and hasattr(
+    super(torch.autograd.Function, torch.autograd.Function), "apply"
+)
+_direct = _unbound if _HAS_DIRECT else _bound
+
+
+def in_float32(function: Callable[..., Value], *arguments: Any) -> Value:
+    """Return the value of a pure function; half precision is rounded once, at the end.
+
+    Args:
+        function: takes tensors and anything else, and returns tensors.
+        arguments: are computed with in float32 where their dtype is float16 or bfloat16.
+    """
+    dtype = next(one.dtype for one in arguments if isinstance(one, Tensor))
+    if dtype not in _HALVES:
+        return function(*arguments)
+    if any(isinstance(one, Tensor) and one.dtype != dtype for one in arguments):
+        return function(*arguments)
+    found: Any = function(*(_cast(one, torch.float32) for one in arguments))
+    if isinstance(found, tuple):
+        return tuple(_cast(one, dtype) for one in found)  # type: ignore[return-value]
+    return _cast(found, dtype)  # type: ignore[no-any-return]
+
+
+def _cast(value: Any, dtype: torch.dtype) -> Any:
+    return value.to(dtype) if isinstance(value, Tensor) else value
+
+
 def tensors(*values: Any) -> tuple[Any, ...]:
-    """Return the inputs, numbers as tensors of the dtype and device beside them."""
+    """Return the inputs with one dtype of floating point, numbers as tensors.
+
+    Integers and different dtypes are promoted as PyTorch does beside a Python float.
+
+    Raises:
+        TypeError: where one is complex.
+    """
     given = [one for one in values if isinstance(one, Tensor)]
+    dtype = given[0].dtype if given else torch.get_default_dtype()
+    if not dtype.is_floating_point or any(one.dtype != dtype for one in given):
+        dtype = _promoted(given)
+    if len(given) < len(values) or any(one.dtype != dtype for one in given):
+        device = given[0].device if given else None
+        return tuple(_lifted(one, dtype, device) for one in values)
+    return values
+
+
+def products(*values: Any) -> tuple[Any, ...]:
+    """Return the same for a function with matrix products, cast as autocast casts those.
+
+    That happens outside of the Function: backward may run where autocast is not enabled.
+    """
+    values = tensors(*values)
+    if not _any_autocast():
+        return values
+    device = next(one.device.type for one in values if isinstance(one, Tensor))
+    if not torch.is_autocast_enabled(device) or values[0].dtype == torch.float64:
+        return values
+    dtype = torch.get_autocast_dtype(device)
+    return tuple(_cast(one, dtype) for one in values)
+
+
+def _promoted(given: list[Tensor]) -> torch.dtype:
+    """The dtype that PyTorch gives to the sum of tensors and a Python float."""
     if any(one.is_complex() for one in given):
         raise TypeError("an input is complex; real numbers are needed")
-    return tuple(_lifted(one, given) for one in values)
+    # Tensors without dimensions have a say only where there are no others.
+    floats = [one for one in given if one.is_floating_point()]
+    known = [one.dtype for one in floats if one.ndim] or [one.dtype for one in floats]
+    return reduce(torch.promote_types, known) if known else torch.get_default_dtype()
 
 
-def _lifted(value: Any, beside: list[Tensor]) -> Any:
-    return scalar(value, *beside) if isinstance(value, float | int) else value
+def _lifted(value: Any, dtype: torch.dtype, device: torch.device | None) -> Any:
+    if isinstance(value, float | int):
+        return torch.full((), value, dtype=dtype, device=device)
+    return _cast(value, dtype)
 
 
 def number(value: Any) -> float:
@@ -170,47 +299,6 @@ def eye(size: int, *beside: Tensor) -> Tensor:
     return torch.eye(size, dtype=one.dtype, device=one.device)
 
 
-def cofactor(a: Tensor) -> Tensor:
-    """Return det(a) * inv(a).mT, the cofactors of a, also where it is singular."""
-    return apply(_Cofactor, a) if torch.is_grad_enabled() else _cofactor(a)
-
-
-class _Cofactor(torch.autograd.Function):
-    """The cofactors, and their derivative by themselves and the inverse."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(a: Tensor) -> Tensor:
-        return _cofactor(a)
-
-    @staticmethod
-    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
-        ctx.save_for_backward(*inputs, output)
-
-    @staticmethod
-    def backward(ctx: Context, grad_output: Tensor) -> Tensor:
-        a, output = ctx.saved_tensors
-        inverse: Tensor = torch.linalg.inv(a).mT
-        total = (grad_output * output).sum((-2, -1), keepdim=True)
-        return total * inverse - output @ grad_output.mT @ inverse
-
-
-def _cofactor(a: Tensor) -> Tensor:
-    lu, pivots, _ = torch.linalg.lu_factor_ex(a)
-    pivot = lu.diagonal(dim1=-2, dim2=-1)
-    # Cofactors are polynomials: a pivot as small as rounding does as well as 0.
-    limits = torch.finfo(a.dtype)
-    size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
-    pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
-    unmoved = pivots == torch.arange(1, a.shape[-1] + 1, device=a.device)
-    det = torch.where(unmoved, pivot, -pivot).prod(-1)[..., None, None]
-    lu = torch.diagonal_scatter(lu, pivot, dim1=-2, dim2=-1)
-    one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
-    found: Tensor = torch.linalg.lu_solve(lu, pivots, one, adjoint=True)
-    return det * found
-
-
 def prod(a: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Return the product over several axes."""
     for axis in sorted(axes):
@@ -254,3 +342,150 @@ def heaviside(x: Tensor, at_zero: Tensor) -> Tensor:
 def sum_to(grad: Tensor, shape: Sequence[int]) -> Tensor:
     """Return a gradient in the shape of the input that was broadcast."""
     return grad if grad.shape == torch.Size(shape) else grad.sum_to_size(shape)
+
+
+# ---- forward mode
+
+
+def with_jvp(function: Any) -> Any:
+    """Return a subclass with forward mode, which torch.compile does not take.
+
+    The tangent of the outputs is the transpose of backward, which is linear in its
+    cotangents. It is the value of one more Function: plain operations inside jvp would be
+    silently wrong where forward mode is nested.
+    """
+
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        function.setup_context(ctx, inputs, output)
+        ctx.plain = tuple(None if isinstance(one, Tensor) else one for one in inputs)
+        ctx.is_tensor = tuple(isinstance(one, Tensor) for one in inputs)
+        ctx.save_for_forward(*(one for one in inputs if isinstance(one, Tensor)))
+
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        return _transposed(function, ctx, tangents)
+
+    body = {"setup_context": staticmethod(setup_context), "jvp": staticmethod(jvp)}
+    return type(f"_{function.__name__}", (function,), body)
+
+
+class _Recorded:
+    """A context between a forward and a backward that nobody else sees."""
+
+    saved_tensors: tuple[Tensor | None, ...] = ()
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        self.saved_tensors = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        pass
+
+
+def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
+    """The tangents of the outputs, given those of the inputs, or None."""
+    plain, is_tensor = ctx.plain, ctx.is_tensor
+    needs = tuple(one is not None for one in tangents)
+    count = sum(is_tensor)
+
+    def tangent(*given: Tensor) -> Any:
+        rest = iter(given)
+        inputs = tuple(
+            next(rest) if is_ else one for one, is_ in zip(plain, is_tensor, strict=True)
+        )
+        output = function.forward(*inputs)
+        recorded = _Recorded(needs)
+        function.setup_context(recorded, inputs, output)
+
+        def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
+            found = function.backward(recorded, *cotangents)
+            several = found if isinstance(found, tuple) else (found,)
+            return tuple(one for one, need in zip(several, needs, strict=True) if need)
+
+        outputs = output if isinstance(output, tuple) else (output,)
+        transpose = torch.func.vjp(pullback, *map(torch.zeros_like, outputs))[1]
+        found = transpose(given[count:])
+        return found if isinstance(output, tuple) else found[0]
+
+    moving = [one for one in tangents if one is not None]
+    lifted: Any = _Lifted
+    return lifted.apply(tangent, *ctx.saved_tensors, *moving)
+
+
+class _Lifted(torch.autograd.Function):
+    """The value of a pure function of tensors; its derivatives are those of torch.func."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(pure: Callable[..., Any], *inputs: Tensor) -> Any:
+        return pure(*inputs)
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.pure, *given = inputs
+        ctx.save_for_backward(*given)
+        ctx.save_for_forward(*given)
+
+    @staticmethod
+    def backward(ctx: Context, *grads: Tensor) -> Any:
+        found: tuple[Any, ...] = torch.func.vjp(ctx.pure, *ctx.saved_tensors)
+        return None, *found[1](grads if isinstance(found[0], tuple) else grads[0])
+
+    @staticmethod
+    def jvp(ctx: Context, _: None, *tangents: Tensor) -> Any:
+        pure, inputs = ctx.pure, ctx.saved_tensors
+
+        def tangent(*given: Tensor) -> Any:
+            return torch.func.jvp(pure, given[: len(inputs)], given[len(inputs) :])[1]
+
+        lifted: Any = _Lifted
+        return lifted.apply(tangent, *inputs, *tangents)
+
+
+# ---- determinants
+
+
+def cofactor(a: Tensor) -> Tensor:
+    """Return det(a) * inv(a).mT, the cofactors of a, also where it is singular."""
+    return apply(_Cofactor, _WITH_JVP, a)
+
+
+class _Cofactor(torch.autograd.Function):
+    """The cofactors, and their derivative by themselves and the inverse."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor) -> Tensor:
+        return _cofactor(a)
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs, output)
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> Tensor:
+        a, output = ctx.saved_tensors
+        inverse: Tensor = torch.linalg.inv(a).mT
+        total = (grad_output * output).sum((-2, -1), keepdim=True)
+        return total * inverse - output @ grad_output.mT @ inverse
+
+
+_WITH_JVP = with_jvp(_Cofactor)
+
+
+def _cofactor(a: Tensor) -> Tensor:
+    lu, pivots, _ = torch.linalg.lu_factor_ex(a)
+    pivot = lu.diagonal(dim1=-2, dim2=-1)
+    # Cofactors are polynomials: a pivot as small as rounding does as well as 0.
+    limits = torch.finfo(a.dtype)
+    size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
+    pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
+    unmoved = pivots == torch.arange(1, a.shape[-1] + 1, device=a.device)
+    det = torch.where(unmoved, pivot, -pivot).prod(-1)[..., None, None]
+    lu = torch.diagonal_scatter(lu, pivot, dim1=-2, dim2=-1)
+    one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+    found: Tensor = torch.linalg.lu_solve(lu, pivots, one, adjoint=True)
+    return det * found

@@ -16,12 +16,44 @@ b may be None, and its operation is skipped then.
 Operations: 3 forward, 6 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, products, with_jvp
+
+
+def _value(x: Tensor, W: Tensor, y: Tensor, b: Tensor | None) -> Tensor:
+    """Return the value of Bilinear."""
+    check_shapes(("x", "N I", x), ("W", "O I J", W), ("y", "N J", y), ("b", "O", b))
+    t1 = torch.einsum("ni,oij->noj", x, W)
+    t2 = torch.einsum("noj,nj->no", t1, y)
+    return t2 if b is None else t2 + b
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    W: Tensor,
+    y: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_W = grad_y = grad_b = None
+    if needs[0] or needs[1]:
+        t1 = grad_output[:, :, None] * y[:, None]
+    if needs[0]:
+        grad_x = torch.einsum("noj,oij->ni", t1, W)
+    if needs[1]:
+        grad_W = torch.einsum("noj,ni->oij", t1, x)
+    if needs[2]:
+        t2 = torch.einsum("ni,oij->noj", x, W)
+        grad_y = torch.einsum("no,noj->nj", grad_output, t2)
+    if needs[3]:
+        grad_b = grad_output.sum(-2)
+    return grad_x, grad_W, grad_y, grad_b
 
 
 class Bilinear(torch.autograd.Function):
@@ -32,10 +64,7 @@ class Bilinear(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, W: Tensor, y: Tensor, b: Tensor | None = None) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "N I", x), ("W", "O I J", W), ("y", "N J", y), ("b", "O", b))
-        t1 = torch.einsum("ni,oij->noj", x, W)
-        t2 = torch.einsum("noj,nj->no", t1, y)
-        return t2 if b is None else t2 + b
+        return _value(x, W, y, b)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -50,19 +79,10 @@ class Bilinear(torch.autograd.Function):
         if grad_output is None:
             return None, None, None, None
         x, W, y = ctx.saved_tensors
-        grad_x = grad_W = grad_y = grad_b = None
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
-            t1 = grad_output[:, :, None] * y[:, None]
-        if ctx.needs_input_grad[0]:
-            grad_x = torch.einsum("noj,oij->ni", t1, W)
-        if ctx.needs_input_grad[1]:
-            grad_W = torch.einsum("noj,ni->oij", t1, x)
-        if ctx.needs_input_grad[2]:
-            t2 = torch.einsum("ni,oij->noj", x, W)
-            grad_y = torch.einsum("no,noj->nj", grad_output, t2)
-        if ctx.needs_input_grad[3]:
-            grad_b = grad_output.sum(-2)
-        return grad_x, grad_W, grad_y, grad_b
+        return _vjp(grad_output, x, W, y, ctx.needs_input_grad)
+
+
+_Bilinear = with_jvp(Bilinear)
 
 
 def bilinear(
@@ -72,4 +92,4 @@ def bilinear(
     b: Tensor | float | None = None,
 ) -> Tensor:
     """Bilinear(x, W, y, b) = einsum('ni,oij,nj->no', x, W, y) + b."""
-    return apply(Bilinear, *tensors(x, W, y, b))
+    return apply(Bilinear, _Bilinear, *products(x, W, y, b))

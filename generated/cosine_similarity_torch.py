@@ -11,12 +11,53 @@ Backward repeats 3 operations of forward. PyTorch's own autograd would keep 6 te
 Operations: 6 forward, 18 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, sum_to, tensors
+from ._runtime_torch import (
+    Context,
+    apply,
+    check_shapes,
+    in_float32,
+    sum_to,
+    tensors,
+    with_jvp,
+)
+
+
+def _value(x: Tensor, y: Tensor) -> Tensor:
+    """Return the value of CosineSimilarity."""
+    check_shapes(("x", "... D", x), ("y", "... D", y))
+    norm_x = torch.linalg.vector_norm(x, dim=-1)
+    t1 = norm_x * torch.linalg.vector_norm(y, dim=-1)
+    output: Tensor = (x * y).sum(-1) / t1
+    return output
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    y: Tensor,
+    output: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_y = None
+    norm_x = torch.linalg.vector_norm(x, dim=-1)
+    norm_y = torch.linalg.vector_norm(y, dim=-1)
+    t1 = grad_output / (norm_x * norm_y)
+    if needs[0]:
+        t2 = x / torch.where(norm_x == 0, 1, norm_x)[..., None]
+        t3 = t1[..., None] * (y - (output * norm_y)[..., None] * t2)
+        grad_x = sum_to(t3, x.shape)
+    if needs[1]:
+        t4 = y / torch.where(norm_y == 0, 1, norm_y)[..., None]
+        t5 = t1[..., None] * (x - (output * norm_x)[..., None] * t4)
+        grad_y = sum_to(t5, y.shape)
+    return grad_x, grad_y
 
 
 class CosineSimilarity(torch.autograd.Function):
@@ -27,11 +68,7 @@ class CosineSimilarity(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, y: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "... D", x), ("y", "... D", y))
-        norm_x = torch.linalg.vector_norm(x, dim=-1)
-        t1 = norm_x * torch.linalg.vector_norm(y, dim=-1)
-        output: Tensor = (x * y).sum(-1) / t1
-        return output
+        return in_float32(_value, x, y)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -46,21 +83,12 @@ class CosineSimilarity(torch.autograd.Function):
         if grad_output is None:
             return None, None
         x, y, output = ctx.saved_tensors
-        grad_x = grad_y = None
-        norm_x = torch.linalg.vector_norm(x, dim=-1)
-        norm_y = torch.linalg.vector_norm(y, dim=-1)
-        t1 = grad_output / (norm_x * norm_y)
-        if ctx.needs_input_grad[0]:
-            t2 = x / torch.where(norm_x == 0, 1, norm_x)[..., None]
-            t3 = t1[..., None] * (y - (output * norm_y)[..., None] * t2)
-            grad_x = sum_to(t3, x.shape)
-        if ctx.needs_input_grad[1]:
-            t4 = y / torch.where(norm_y == 0, 1, norm_y)[..., None]
-            t5 = t1[..., None] * (x - (output * norm_x)[..., None] * t4)
-            grad_y = sum_to(t5, y.shape)
-        return grad_x, grad_y
+        return in_float32(_vjp, grad_output, x, y, output, ctx.needs_input_grad)
+
+
+_CosineSimilarity = with_jvp(CosineSimilarity)
 
 
 def cosine_similarity(x: Tensor | float, y: Tensor | float) -> Tensor:
     """Evaluate CosineSimilarity, whose formula stands at the top of this file."""
-    return apply(CosineSimilarity, *tensors(x, y))
+    return apply(CosineSimilarity, _CosineSimilarity, *tensors(x, y))

@@ -15,12 +15,38 @@ Backward repeats 1 operation of forward. PyTorch's own autograd would keep 4 ten
 Operations: 5 forward, 9 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, in_float32, tensors, with_jvp
+
+
+def _value(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the value of CrossEntropy."""
+    check_shapes(("logits", "N C", logits), ("target", "N C", target))
+    t1 = (target * torch.log_softmax(logits, -1)).sum()
+    return -t1 / target.shape[-2]
+
+
+def _vjp(
+    grad_output: Tensor,
+    logits: Tensor,
+    target: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_logits = grad_target = None
+    log_softmax_logits = torch.log_softmax(logits, -1)
+    t1 = grad_output / target.shape[-2]
+    if needs[0]:
+        t2 = target.sum(-1, keepdim=True) * torch.exp(log_softmax_logits)
+        grad_logits = t1 * (t2 - target)
+    if needs[1]:
+        grad_target = -t1 * log_softmax_logits
+    return grad_logits, grad_target
 
 
 class CrossEntropy(torch.autograd.Function):
@@ -31,9 +57,7 @@ class CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(logits: Tensor, target: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("logits", "N C", logits), ("target", "N C", target))
-        t1 = (target * torch.log_softmax(logits, -1)).sum()
-        return -t1 / target.shape[-2]
+        return in_float32(_value, logits, target)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -48,17 +72,12 @@ class CrossEntropy(torch.autograd.Function):
         if grad_output is None:
             return None, None
         logits, target = ctx.saved_tensors
-        grad_logits = grad_target = None
-        log_softmax_logits = torch.log_softmax(logits, -1)
-        t1 = grad_output / target.shape[-2]
-        if ctx.needs_input_grad[0]:
-            t2 = target.sum(-1, keepdim=True) * torch.exp(log_softmax_logits)
-            grad_logits = t1 * (t2 - target)
-        if ctx.needs_input_grad[1]:
-            grad_target = -t1 * log_softmax_logits
-        return grad_logits, grad_target
+        return in_float32(_vjp, grad_output, logits, target, ctx.needs_input_grad)
+
+
+_CrossEntropy = with_jvp(CrossEntropy)
 
 
 def cross_entropy(logits: Tensor | float, target: Tensor | float) -> Tensor:
     """Evaluate CrossEntropy, whose formula stands at the top of this file."""
-    return apply(CrossEntropy, *tensors(logits, target))
+    return apply(CrossEntropy, _CrossEntropy, *tensors(logits, target))

@@ -17,12 +17,62 @@ Backward repeats 4 operations of forward. PyTorch's own autograd would keep 5 te
 Operations: 6 forward, 14 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, contract, sum_leading, tensors
+from ._runtime_torch import (
+    Context,
+    apply,
+    check_shapes,
+    contract,
+    products,
+    sum_leading,
+    with_jvp,
+)
+
+
+def _value(x: Tensor, W: Tensor, b: Tensor, V: Tensor, c: Tensor) -> Tensor:
+    """Return the value of GLU."""
+    check_shapes(
+        ("x", "... I", x),
+        ("W", "O I", W),
+        ("b", "O", b),
+        ("V", "O I", V),
+        ("c", "O", c),
+    )
+    return (x @ W.T + b) * torch.sigmoid(x @ V.T + c)
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    W: Tensor,
+    V: Tensor,
+    c: Tensor,
+    output: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_W = grad_b = grad_V = grad_c = None
+    t1 = torch.sigmoid(x @ V.T + c)
+    if any(needs[0:3]):
+        t2 = grad_output * t1
+    if any(needs[i] for i in (0, 3, 4)):
+        t3 = grad_output * output * (1 - t1)
+    if needs[0]:
+        grad_x = t3 @ V + t2 @ W
+    if needs[1]:
+        grad_W = contract(t2, x)
+    if needs[2]:
+        grad_b = sum_leading(t2, 1)
+    if needs[3]:
+        grad_V = contract(t3, x)
+    if needs[4]:
+        grad_c = sum_leading(t3, 1)
+    return grad_x, grad_W, grad_b, grad_V, grad_c
 
 
 class GLU(torch.autograd.Function):
@@ -33,14 +83,7 @@ class GLU(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, W: Tensor, b: Tensor, V: Tensor, c: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(
-            ("x", "... I", x),
-            ("W", "O I", W),
-            ("b", "O", b),
-            ("V", "O I", V),
-            ("c", "O", c),
-        )
-        return (x @ W.T + b) * torch.sigmoid(x @ V.T + c)
+        return _value(x, W, b, V, c)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -55,23 +98,10 @@ class GLU(torch.autograd.Function):
         if grad_output is None:
             return None, None, None, None, None
         x, W, V, c, output = ctx.saved_tensors
-        grad_x = grad_W = grad_b = grad_V = grad_c = None
-        t1 = torch.sigmoid(x @ V.T + c)
-        if any(ctx.needs_input_grad[0:3]):
-            t2 = grad_output * t1
-        if any(ctx.needs_input_grad[i] for i in (0, 3, 4)):
-            t3 = grad_output * output * (1 - t1)
-        if ctx.needs_input_grad[0]:
-            grad_x = t3 @ V + t2 @ W
-        if ctx.needs_input_grad[1]:
-            grad_W = contract(t2, x)
-        if ctx.needs_input_grad[2]:
-            grad_b = sum_leading(t2, 1)
-        if ctx.needs_input_grad[3]:
-            grad_V = contract(t3, x)
-        if ctx.needs_input_grad[4]:
-            grad_c = sum_leading(t3, 1)
-        return grad_x, grad_W, grad_b, grad_V, grad_c
+        return _vjp(grad_output, x, W, V, c, output, ctx.needs_input_grad)
+
+
+_GLU = with_jvp(GLU)
 
 
 def glu(
@@ -82,4 +112,4 @@ def glu(
     c: Tensor | float,
 ) -> Tensor:
     """GLU(x, W, b, V, c) = (x @ W.T + b) * sigmoid(x @ V.T + c)."""
-    return apply(GLU, *tensors(x, W, b, V, c))
+    return apply(GLU, _GLU, *products(x, W, b, V, c))

@@ -15,12 +15,49 @@ bias may be None, and its operation is skipped then.
 Operations: 2 forward, 3 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, contract, sum_leading, tensors
+from ._runtime_torch import (
+    Context,
+    apply,
+    check_shapes,
+    contract,
+    products,
+    sum_leading,
+    with_jvp,
+)
+
+
+def _value(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return the value of Linear."""
+    check_shapes(
+        ("input", "... I", input),
+        ("weight", "O I", weight),
+        ("bias", "O", bias),
+    )
+    t1 = input @ weight.T
+    return t1 if bias is None else t1 + bias
+
+
+def _vjp(
+    grad_output: Tensor,
+    input: Tensor,
+    weight: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_input = grad_weight = grad_bias = None
+    if needs[0]:
+        grad_input = grad_output @ weight
+    if needs[1]:
+        grad_weight = contract(grad_output, input)
+    if needs[2]:
+        grad_bias = sum_leading(grad_output, 1)
+    return grad_input, grad_weight, grad_bias
 
 
 class Linear(torch.autograd.Function):
@@ -31,13 +68,7 @@ class Linear(torch.autograd.Function):
     @staticmethod
     def forward(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """Return the value."""
-        check_shapes(
-            ("input", "... I", input),
-            ("weight", "O I", weight),
-            ("bias", "O", bias),
-        )
-        t1 = input @ weight.T
-        return t1 if bias is None else t1 + bias
+        return _value(input, weight, bias)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -52,14 +83,10 @@ class Linear(torch.autograd.Function):
         if grad_output is None:
             return None, None, None
         input, weight = ctx.saved_tensors
-        grad_input = grad_weight = grad_bias = None
-        if ctx.needs_input_grad[0]:
-            grad_input = grad_output @ weight
-        if ctx.needs_input_grad[1]:
-            grad_weight = contract(grad_output, input)
-        if ctx.needs_input_grad[2]:
-            grad_bias = sum_leading(grad_output, 1)
-        return grad_input, grad_weight, grad_bias
+        return _vjp(grad_output, input, weight, ctx.needs_input_grad)
+
+
+_Linear = with_jvp(Linear)
 
 
 def linear(
@@ -68,4 +95,4 @@ def linear(
     bias: Tensor | float | None = None,
 ) -> Tensor:
     """Linear(input, weight, bias) = input @ weight.T + bias."""
-    return apply(Linear, *tensors(input, weight, bias))
+    return apply(Linear, _Linear, *products(input, weight, bias))

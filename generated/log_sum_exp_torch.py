@@ -16,7 +16,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, in_float32, tensors, with_jvp
+
+
+def _value(x: Tensor) -> Tensor:
+    """Return the value of LogSumExp."""
+    check_shapes(("x", "... D", x))
+    return torch.logsumexp(x, -1)
+
+
+def _vjp(grad_output: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of each input, given that of the output."""
+    return grad_output[..., None] * torch.softmax(x, -1)
 
 
 class LogSumExp(torch.autograd.Function):
@@ -27,8 +38,7 @@ class LogSumExp(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "... D", x))
-        return torch.logsumexp(x, -1)
+        return in_float32(_value, x)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -43,9 +53,12 @@ class LogSumExp(torch.autograd.Function):
         if grad_output is None:
             return None
         (x,) = ctx.saved_tensors
-        return grad_output[..., None] * torch.softmax(x, -1)
+        return in_float32(_vjp, grad_output, x)
+
+
+_LogSumExp = with_jvp(LogSumExp)
 
 
 def log_sum_exp(x: Tensor | float) -> Tensor:
     """LogSumExp(x) = logsumexp(x, axis=-1)."""
-    return apply(LogSumExp, *tensors(x))
+    return apply(LogSumExp, _LogSumExp, *tensors(x))

@@ -18,12 +18,47 @@ Backward repeats 2 operations of forward. PyTorch's own autograd would keep 4 te
 Operations: 4 forward, 12 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, products, with_jvp
+
+
+def _value(x: Tensor, mu: Tensor, S: Tensor) -> Tensor:
+    """Return the value of Mahalanobis."""
+    check_shapes(("x", "D", x), ("mu", "D", mu), ("S", "D D", S))
+    t1 = x - mu
+    t2 = torch.linalg.solve(S, t1[..., None])[..., 0] @ t1
+    output: Tensor = torch.sqrt(t2)
+    return output
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    mu: Tensor,
+    S: Tensor,
+    output: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_mu = grad_S = None
+    t1 = x - mu
+    t2 = torch.linalg.solve(S, t1[..., None])
+    t3 = grad_output / output
+    t4 = torch.linalg.solve(S.T, (0.5 * t3 * t1)[..., None])
+    if needs[0] or needs[1]:
+        t5 = 0.5 * t3 * t2[..., 0] + t4[..., 0]
+    if needs[0]:
+        grad_x = t5
+    if needs[1]:
+        grad_mu = -t5
+    if needs[2]:
+        grad_S = -t4[..., 0][:, None] * t2[..., 0]
+    return grad_x, grad_mu, grad_S
 
 
 class Mahalanobis(torch.autograd.Function):
@@ -34,11 +69,7 @@ class Mahalanobis(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, mu: Tensor, S: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "D", x), ("mu", "D", mu), ("S", "D D", S))
-        t1 = x - mu
-        t2 = torch.linalg.solve(S, t1[..., None])[..., 0] @ t1
-        output: Tensor = torch.sqrt(t2)
-        return output
+        return _value(x, mu, S)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -53,22 +84,12 @@ class Mahalanobis(torch.autograd.Function):
         if grad_output is None:
             return None, None, None
         x, mu, S, output = ctx.saved_tensors
-        grad_x = grad_mu = grad_S = None
-        t1 = x - mu
-        t2 = torch.linalg.solve(S, t1[..., None])
-        t3 = grad_output / output
-        t4 = torch.linalg.solve(S.T, (0.5 * t3 * t1)[..., None])
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
-            t5 = 0.5 * t3 * t2[..., 0] + t4[..., 0]
-        if ctx.needs_input_grad[0]:
-            grad_x = t5
-        if ctx.needs_input_grad[1]:
-            grad_mu = -t5
-        if ctx.needs_input_grad[2]:
-            grad_S = -t4[..., 0][:, None] * t2[..., 0]
-        return grad_x, grad_mu, grad_S
+        return _vjp(grad_output, x, mu, S, output, ctx.needs_input_grad)
+
+
+_Mahalanobis = with_jvp(Mahalanobis)
 
 
 def mahalanobis(x: Tensor | float, mu: Tensor | float, S: Tensor | float) -> Tensor:
     """Evaluate Mahalanobis, whose formula stands at the top of this file."""
-    return apply(Mahalanobis, *tensors(x, mu, S))
+    return apply(Mahalanobis, _Mahalanobis, *products(x, mu, S))

@@ -17,7 +17,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, number, tensors
+from ._runtime_torch import Context, apply, in_float32, number, tensors, with_jvp
+
+
+def _value(tensor: Tensor, constant: float) -> Tensor:
+    """Return the value of MulConstant."""
+    return tensor * constant
+
+
+def _vjp(grad_output: Tensor, constant: float) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    return grad_output * constant, None
 
 
 class MulConstant(torch.autograd.Function):
@@ -28,7 +38,7 @@ class MulConstant(torch.autograd.Function):
     @staticmethod
     def forward(tensor: Tensor, constant: float) -> Tensor:
         """Return the value."""
-        return tensor * constant
+        return in_float32(_value, tensor, constant)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -42,10 +52,12 @@ class MulConstant(torch.autograd.Function):
         """Return the gradient of each input, given that of the output."""
         if grad_output is None:
             return None, None
-        constant: float = ctx.constant
-        return grad_output * constant, None
+        return in_float32(_vjp, grad_output, ctx.constant)
+
+
+_MulConstant = with_jvp(MulConstant)
 
 
 def mul_constant(tensor: Tensor | float, constant: float) -> Tensor:
     """MulConstant(tensor, constant) = tensor*constant."""
-    return apply(MulConstant, *tensors(tensor), number(constant))
+    return apply(MulConstant, _MulConstant, *tensors(tensor), number(constant))

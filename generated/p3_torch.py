@@ -16,7 +16,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, tensors
+from ._runtime_torch import Context, apply, in_float32, tensors, with_jvp
+
+
+def _value(x: Tensor) -> Tensor:
+    """Return the value of P3."""
+    return x * (2.5 * x**2 - 1.5)
+
+
+def _vjp(grad_output: Tensor, x: Tensor) -> Tensor:
+    """Return the gradient of each input, given that of the output."""
+    return grad_output * (7.5 * x**2 - 1.5)
 
 
 class P3(torch.autograd.Function):
@@ -27,7 +37,7 @@ class P3(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         """Return the value."""
-        return x * (2.5 * x**2 - 1.5)
+        return in_float32(_value, x)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -42,9 +52,12 @@ class P3(torch.autograd.Function):
         if grad_output is None:
             return None
         (x,) = ctx.saved_tensors
-        return grad_output * (7.5 * x**2 - 1.5)
+        return in_float32(_vjp, grad_output, x)
+
+
+_P3 = with_jvp(P3)
 
 
 def p3(x: Tensor | float) -> Tensor:
     """P3(x) = 0.5*(5*x**3-3*x)."""
-    return apply(P3, *tensors(x))
+    return apply(P3, _P3, *tensors(x))

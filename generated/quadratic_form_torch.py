@@ -13,12 +13,35 @@ Backward repeats 2 operations of forward. PyTorch's own autograd would keep 3 te
 Operations: 3 forward, 6 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, contract, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, products, with_jvp
+
+
+def _value(x: Tensor, A: Tensor) -> Tensor:
+    """Return the value of QuadraticForm."""
+    check_shapes(("x", "... D", x), ("A", "D D", A))
+    return (x @ A * x).sum(-1)
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    A: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_A = None
+    t1 = grad_output[..., None] * x
+    if needs[0]:
+        grad_x = grad_output[..., None] * (x @ A) + t1 @ A.T
+    if needs[1]:
+        grad_A = contract(x, t1)
+    return grad_x, grad_A
 
 
 class QuadraticForm(torch.autograd.Function):
@@ -29,8 +52,7 @@ class QuadraticForm(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, A: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "... D", x), ("A", "D D", A))
-        return (x @ A * x).sum(-1)
+        return _value(x, A)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -45,15 +67,12 @@ class QuadraticForm(torch.autograd.Function):
         if grad_output is None:
             return None, None
         x, A = ctx.saved_tensors
-        grad_x = grad_A = None
-        t1 = grad_output[..., None] * x
-        if ctx.needs_input_grad[0]:
-            grad_x = grad_output[..., None] * (x @ A) + t1 @ A.T
-        if ctx.needs_input_grad[1]:
-            grad_A = contract(x, t1)
-        return grad_x, grad_A
+        return _vjp(grad_output, x, A, ctx.needs_input_grad)
+
+
+_QuadraticForm = with_jvp(QuadraticForm)
 
 
 def quadratic_form(x: Tensor | float, A: Tensor | float) -> Tensor:
     """QuadraticForm(x, A) = sum((x @ A) * x, axis=-1)."""
-    return apply(QuadraticForm, *tensors(x, A))
+    return apply(QuadraticForm, _QuadraticForm, *products(x, A))

@@ -16,7 +16,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, tensors
+from ._runtime_torch import Context, apply, in_float32, tensors, with_jvp
+
+
+def _value(x: Tensor) -> Tensor:
+    """Return the value of ReLU."""
+    return torch.clamp(x, min=0)
+
+
+def _vjp(grad_output: Tensor, output: Tensor) -> Tensor:
+    """Return the gradient of each input, given that of the output."""
+    return torch.where(output <= 0, 0, grad_output)
 
 
 class ReLU(torch.autograd.Function):
@@ -27,7 +37,7 @@ class ReLU(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         """Return the value."""
-        return torch.clamp(x, min=0)
+        return in_float32(_value, x)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -41,9 +51,12 @@ class ReLU(torch.autograd.Function):
         if grad_output is None:
             return None
         (output,) = ctx.saved_tensors
-        return torch.where(output <= 0, 0, grad_output)
+        return in_float32(_vjp, grad_output, output)
+
+
+_ReLU = with_jvp(ReLU)
 
 
 def relu(x: Tensor | float) -> Tensor:
     """ReLU(x) = Max(x, 0)."""
-    return apply(ReLU, *tensors(x))
+    return apply(ReLU, _ReLU, *tensors(x))

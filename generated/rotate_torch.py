@@ -19,12 +19,52 @@ Backward repeats 2 operations of forward. PyTorch's own autograd would keep 5 te
 Operations: 8 forward, 17 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply_all, cotangents, sum_to, tensors
+from ._runtime_torch import (
+    Context,
+    apply_all,
+    cotangents,
+    in_float32,
+    sum_to,
+    tensors,
+    with_jvp,
+)
+
+
+def _value(t: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    """Return the value of Rotate."""
+    cos_t = torch.cos(t)
+    sin_t = torch.sin(t)
+    u = cos_t * x - sin_t * y
+    v = sin_t * x + cos_t * y
+    return u, v
+
+
+def _vjp(
+    grad_u: Tensor,
+    grad_v: Tensor,
+    t: Tensor,
+    x: Tensor,
+    y: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_t = grad_x = grad_y = None
+    cos_t = torch.cos(t)
+    sin_t = torch.sin(t)
+    if needs[0]:
+        t1 = (grad_v * x - grad_u * y) * cos_t
+        grad_t = sum_to(t1 - (grad_v * y + grad_u * x) * sin_t, t.shape)
+    if needs[1]:
+        grad_x = sum_to(grad_v * sin_t + grad_u * cos_t, x.shape)
+    if needs[2]:
+        grad_y = sum_to(grad_v * cos_t - grad_u * sin_t, y.shape)
+    return grad_t, grad_x, grad_y
 
 
 class Rotate(torch.autograd.Function):
@@ -35,11 +75,7 @@ class Rotate(torch.autograd.Function):
     @staticmethod
     def forward(t: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
         """Return the value."""
-        cos_t = torch.cos(t)
-        sin_t = torch.sin(t)
-        u = cos_t * x - sin_t * y
-        v = sin_t * x + cos_t * y
-        return u, v
+        return in_float32(_value, t, x, y)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -60,17 +96,10 @@ class Rotate(torch.autograd.Function):
             return None, None, None
         grad_u, grad_v = cotangents(ctx.like_outputs, grad_u, grad_v)
         t, x, y = ctx.saved_tensors
-        grad_t = grad_x = grad_y = None
-        cos_t = torch.cos(t)
-        sin_t = torch.sin(t)
-        if ctx.needs_input_grad[0]:
-            t1 = (grad_v * x - grad_u * y) * cos_t
-            grad_t = sum_to(t1 - (grad_v * y + grad_u * x) * sin_t, t.shape)
-        if ctx.needs_input_grad[1]:
-            grad_x = sum_to(grad_v * sin_t + grad_u * cos_t, x.shape)
-        if ctx.needs_input_grad[2]:
-            grad_y = sum_to(grad_v * cos_t - grad_u * sin_t, y.shape)
-        return grad_t, grad_x, grad_y
+        return in_float32(_vjp, grad_u, grad_v, t, x, y, ctx.needs_input_grad)
+
+
+_Rotate = with_jvp(Rotate)
 
 
 def rotate(
@@ -79,4 +108,4 @@ def rotate(
     y: Tensor | float,
 ) -> tuple[Tensor, ...]:
     """Evaluate Rotate, whose formula stands at the top of this file."""
-    return apply_all(Rotate, *tensors(t, x, y))
+    return apply_all(Rotate, _Rotate, *tensors(t, x, y))

@@ -16,7 +16,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, tensors
+from ._runtime_torch import Context, apply, check_shapes, in_float32, tensors, with_jvp
+
+
+def _value(x: Tensor) -> Tensor:
+    """Return the value of Softmax."""
+    check_shapes(("x", "... D", x))
+    return torch.softmax(x, -1)
+
+
+def _vjp(grad_output: Tensor, output: Tensor) -> Tensor:
+    """Return the gradient of each input, given that of the output."""
+    t1 = grad_output - (grad_output * output).sum(-1, keepdim=True)
+    return output * t1
 
 
 class Softmax(torch.autograd.Function):
@@ -27,8 +39,7 @@ class Softmax(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(("x", "... D", x))
-        return torch.softmax(x, -1)
+        return in_float32(_value, x)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -42,10 +53,12 @@ class Softmax(torch.autograd.Function):
         if grad_output is None:
             return None
         (output,) = ctx.saved_tensors
-        t1 = grad_output - (grad_output * output).sum(-1, keepdim=True)
-        return output * t1
+        return in_float32(_vjp, grad_output, output)
+
+
+_Softmax = with_jvp(Softmax)
 
 
 def softmax(x: Tensor | float) -> Tensor:
     """Apply Softmax."""
-    return apply(Softmax, *tensors(x))
+    return apply(Softmax, _Softmax, *tensors(x))

@@ -18,12 +18,57 @@ Backward repeats 7 operations of forward. PyTorch's own autograd would keep 9 te
 Operations: 6 forward, 18 backward.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, contract, tensors
+from ._runtime_torch import Context, apply, check_shapes, contract, products, with_jvp
+
+
+def _value(x: Tensor, W: Tensor, V: Tensor, U: Tensor) -> Tensor:
+    """Return the value of SwiGLU."""
+    check_shapes(
+        ("x", "... D", x),
+        ("W", "H D", W),
+        ("V", "H D", V),
+        ("U", "D H", U),
+    )
+    t1 = x @ W.T
+    return t1 * torch.sigmoid(t1) * (x @ V.T) @ U.T
+
+
+def _vjp(
+    grad_output: Tensor,
+    x: Tensor,
+    W: Tensor,
+    V: Tensor,
+    U: Tensor,
+    needs: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Return the gradient of each input, given that of the output."""
+    grad_x = grad_W = grad_V = grad_U = None
+    t1 = x @ W.T
+    sigmoid_t1 = torch.sigmoid(t1)
+    t2 = t1 * sigmoid_t1
+    if any(needs[i] for i in (0, 1, 3)):
+        t3 = x @ V.T
+    if any(needs[0:3]):
+        t4 = grad_output @ U
+    if needs[0] or needs[2]:
+        t5 = t4 * t2
+    if needs[0] or needs[1]:
+        t6 = t4 * t3 * (sigmoid_t1 + t2 * (1 - sigmoid_t1))
+    if needs[0]:
+        grad_x = t5 @ V + t6 @ W
+    if needs[1]:
+        grad_W = contract(t6, x)
+    if needs[2]:
+        grad_V = contract(t5, x)
+    if needs[3]:
+        grad_U = contract(t2 * t3, grad_output).T
+    return grad_x, grad_W, grad_V, grad_U
 
 
 class SwiGLU(torch.autograd.Function):
@@ -34,14 +79,7 @@ class SwiGLU(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, W: Tensor, V: Tensor, U: Tensor) -> Tensor:
         """Return the value."""
-        check_shapes(
-            ("x", "... D", x),
-            ("W", "H D", W),
-            ("V", "H D", V),
-            ("U", "D H", U),
-        )
-        t1 = x @ W.T
-        return t1 * torch.sigmoid(t1) * (x @ V.T) @ U.T
+        return _value(x, W, V, U)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -56,27 +94,10 @@ class SwiGLU(torch.autograd.Function):
         if grad_output is None:
             return None, None, None, None
         x, W, V, U = ctx.saved_tensors
-        grad_x = grad_W = grad_V = grad_U = None
-        t1 = x @ W.T
-        sigmoid_t1 = torch.sigmoid(t1)
-        t2 = t1 * sigmoid_t1
-        if any(ctx.needs_input_grad[i] for i in (0, 1, 3)):
-            t3 = x @ V.T
-        if any(ctx.needs_input_grad[0:3]):
-            t4 = grad_output @ U
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
-            t5 = t4 * t2
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
-            t6 = t4 * t3 * (sigmoid_t1 + t2 * (1 - sigmoid_t1))
-        if ctx.needs_input_grad[0]:
-            grad_x = t5 @ V + t6 @ W
-        if ctx.needs_input_grad[1]:
-            grad_W = contract(t6, x)
-        if ctx.needs_input_grad[2]:
-            grad_V = contract(t5, x)
-        if ctx.needs_input_grad[3]:
-            grad_U = contract(t2 * t3, grad_output).T
-        return grad_x, grad_W, grad_V, grad_U
+        return _vjp(grad_output, x, W, V, U, ctx.needs_input_grad)
+
+
+_SwiGLU = with_jvp(SwiGLU)
 
 
 def swiglu(
@@ -86,4 +107,4 @@ def swiglu(
     U: Tensor | float,
 ) -> Tensor:
     """SwiGLU(x, W, V, U) = (silu(x @ W.T) * (x @ V.T)) @ U.T."""
-    return apply(SwiGLU, *tensors(x, W, V, U))
+    return apply(SwiGLU, _SwiGLU, *products(x, W, V, U))

@@ -49,6 +49,7 @@ class Emitter(ABC, Generic[View]):
     kept_shape: str  # what gives the shape of what ctx keeps of an input
     array: str  # the type of an array
     mask: str  # the type of an array of conditions
+    needs: str = "ctx.needs_input_grad"  # where backward reads which gradients are asked for
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
         request = kernel.formula.request
@@ -145,7 +146,11 @@ class Emitter(ABC, Generic[View]):
         operand = self._operands[name]
         if operand.saved:
             return f"{self.outline.identifier(operand)}.shape"
-        return f"{self.outline.kept(operand)}{self.kept_shape}"
+        return f"{self.kept(operand)}{self.kept_shape}"
+
+    def kept(self, operand: Operand) -> str:
+        """Where backward finds a number, or what stands for an input that is not saved."""
+        return self.outline.kept(operand)
 
     # ---- forward
 

@@ -29,6 +29,7 @@ class Finisher(Protocol):
 
     kernel: Kernel
     outline: Outline
+    needs: str
 
     def finish(self, operand: Operand, code: str) -> str:
         """The code of a gradient from that of its cotangent."""
@@ -72,7 +73,7 @@ class Gradients:
 
     def _condition(self, place: int) -> str:
         guard = self.emitter.guard(self._operand(place))
-        return f"if ctx.needs_input_grad[{place}]{guard}:"
+        return f"if {self.emitter.needs}[{place}]{guard}:"
 
     def _taken(self, start: int) -> list[str]:
         """The lines written since `start`, taken off the writer."""
@@ -111,7 +112,7 @@ class Gradients:
             writer.write("" if asking == count else "    ", [node])
             written = len(writer.lines) > before
             if written and asking < count and needed != opened:
-                writer.lines.insert(before, f"if {_asked(needed)}:")
+                writer.lines.insert(before, f"if {_asked(self.emitter.needs, needed)}:")
             if written:
                 opened = needed if asking < count else 0
 
@@ -175,14 +176,14 @@ class Gradients:
         return found._replace(inner=tuple(self.writer.made[before:]))
 
 
-def _asked(places: int) -> str:
+def _asked(needs: str, places: int) -> str:
     """The condition under which one of several gradients is asked for, a bit for each."""
     count = places.bit_count()
     first, last = (places & -places).bit_length() - 1, places.bit_length() - 1
     if count == 2:
-        return f"ctx.needs_input_grad[{first}] or ctx.needs_input_grad[{last}]"
+        return f"{needs}[{first}] or {needs}[{last}]"
     # Of many scattered ones the whole range: what they share needs no less.
     if last - first + 1 == count or count > _SCATTERED:
-        return f"any(ctx.needs_input_grad[{first}:{last + 1}])"
+        return f"any({needs}[{first}:{last + 1}])"
     listed = tuple(place for place in range(first, last + 1) if places >> place & 1)
-    return f"any(ctx.needs_input_grad[i] for i in {listed})"
+    return f"any({needs}[i] for i in {listed})"

@@ -70,6 +70,10 @@ class Names:
         self.taken.add(name)
         return name
 
+    def claim(self, name: str) -> str:
+        """An identifier that nobody has, `name` or with underscores behind it."""
+        return self._suffixed(name)
+
     def scope(self) -> Names:
         """The same names, for one more function body that may take its own."""
         return Names(set(self.taken), self.of_inputs, self.of_outputs)

@@ -237,14 +237,16 @@ class Outline:
 
     # ---- signatures
 
-    def parameters(self, first: Iterable[str], tensor: str, before: int, indent: int) -> str:
+    def parameters(
+        self, first: Iterable[str], tensor: str, before: int, indent: int, defaults: bool = True
+    ) -> str:
         """Typed parameters, on one line where they fit behind `before` characters."""
         typed = list(first)
         operands = self.kernel.operands
         needed = max((i for i, one in enumerate(operands) if not one.input.optional), default=-1)
         for place, one in enumerate(operands):
             kind = tensor if one.input.differentiable else "float"
-            optional = " | None = None" if place > needed else " | None"
+            optional = " | None = None" if defaults and place > needed else " | None"
             typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
         return listed(typed, before, len(f") -> {self.output_type('Tensor')}:"), indent)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
-from gen.backends.torch_dialect import TorchDialect
+from gen.backends.torch_dialect import PRODUCTS, TorchDialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 # What the module needs for itself; an input of such a name gets an underscore. Those
 # after the first line are attributes of the context, where numbers are kept.
 _RESERVED = frozenset(
-    "any staticmethod tuple float torch ctx grad_output output inputs "
-    "Any Context Tensor apply apply_all tensors "
+    "any bool staticmethod tuple float torch ctx grad_output output inputs needs "
+    "Any Context Sequence Tensor apply apply_all tensors products in_float32 with_jvp "
+    "_value _vjp plain is_tensor "
     "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
@@ -47,6 +48,11 @@ class Module:
     documentation: tuple[str, ...]
     imports: tuple[str, ...]
     output_type: str
+    value_parameters: str
+    value: tuple[str, ...]
+    vjp_parameters: str
+    vjp_type: str
+    vjp: tuple[str, ...]
     forward_parameters: str
     forward: tuple[str, ...]
     saving: str
@@ -76,16 +82,28 @@ class _Emitter(Emitter[Module]):
     mask = "Tensor"
     copy = ".clone()"
     kept_shape = ""
-    always = ("Context",)
+    always = ("Context", "with_jvp")
     backend = "torch"
+    needs = "needs"
     short: ClassVar[Mapping[str, str]] = {"torch": "torch"}
+
+    def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
+        super().__init__(kernel, reserved | {f"_{kernel.formula.request.name}"})
+        self.shapes = {
+            one.input.name: self.outline.names.claim(f"like_{self.outline.identifier(one)}")
+            for one in kernel.operands
+            if one.shaped
+        }
 
     def dialect(self, beside: Sequence[str]) -> Dialect:
         return TorchDialect(tuple(beside), self.runtime, self.customs)
 
+    def kept(self, operand: Operand) -> str:
+        return self.shapes[operand.input.name]
+
     def target(self, operand: Operand) -> str:
         saved = f"{self.outline.identifier(operand)}.shape"
-        return saved if operand.saved else self.outline.kept(operand)
+        return saved if operand.saved else self.kept(operand)
 
     def zeros(self, operand: Operand) -> str:
         cotangent = self.outline.cotangents[0]
@@ -97,6 +115,13 @@ class _Emitter(Emitter[Module]):
         # PyTorch knows itself that an input which is None needs no gradient.
         return ""
 
+    def unpack(self) -> list[str]:
+        # The VJP is a function of what is saved.
+        return []
+
+    def given(self) -> list[str]:
+        return []
+
     def returned(self, name: str, value: str, lines: Sequence[str]) -> list[str]:
         """Through a variable with a type where PyTorch does not say what it returns."""
         code = (*lines, value)
@@ -107,9 +132,11 @@ class _Emitter(Emitter[Module]):
     def view(self, header: tuple[str, ...]) -> Module:
         outline = self.outline
         checks, lines, values = self.forward()
+        pullback = self.backward()
         several = len(self.kernel.operands)
         kind = outline.gradient_type("Tensor")
         cotangents = [f"{name}: Tensor | None" for name in outline.cotangents]
+        parameters = self._vjp_parameters(pullback)
         return Module(
             header=header,
             name=outline.name,
@@ -117,24 +144,83 @@ class _Emitter(Emitter[Module]):
             summary=outline.summary(),
             invitation=outline.invitation(self.entry),
             documentation=outline.documentation(),
-            forward_parameters=outline.parameters([], "Tensor", 16, 4),
             output_type=outline.output_type("Tensor"),
-            forward=(*checks, *lines, *self._returned(values, lines)),
+            value_parameters=outline.parameters([], "Tensor", len("def _value("), 0, False),
+            value=(*checks, *lines, *self._returned(values, lines)),
+            vjp_parameters=self._typed(parameters, kind),
+            vjp_type=kind,
+            vjp=tuple(pullback),
+            forward_parameters=outline.parameters([], "Tensor", 16, 4),
+            forward=tuple(self._computed("_value", self._names)),
             saving=f"S{outline.saving()[1:]}.",
             setup=tuple(self._setup()),
             gradient_type=kind if several > 1 else f"{kind} | None",
             backward_parameters=listed(["ctx: Context", *cotangents], 17, 6 + len(kind), 4),
-            backward=(*self._nothing(), *self.backward()),
+            backward=(*self._nothing(), *self._pulled(parameters)),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
             functions=tuple(self.functions),
-            imports=self._imports(),
+            imports=self._imports(parameters),
         )
+
+    @property
+    def _names(self) -> list[str]:
+        return [self.outline.identifier(one) for one in self.kernel.operands]
 
     def _returned(self, values: Sequence[str], lines: Sequence[str]) -> list[str]:
         if len(values) == 1:
             return self.returned("output", values[0], lines)
         return returning(list(values))
+
+    # ---- the pure functions and their calls
+
+    def _has_products(self) -> bool:
+        """Whether there are matrix products, which are fast in half precision."""
+        graph = self.kernel.forward.graph
+        roots = [node for node in self.kernel.forward.results if node is not None]
+        return any(graph[node].op in PRODUCTS for node in graph.order(roots))
+
+    def _computed(self, function: str, arguments: list[str]) -> list[str]:
+        """The lines that return what a pure function makes of these."""
+        if self._has_products():
+            return called(f"return {function}", arguments)
+        self.runtime.add("in_float32")
+        return called("return in_float32", [function, *arguments])
+
+    def _vjp_parameters(self, lines: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """What the VJP is given: of each its type, and where backward finds it."""
+        found = {name: ("Tensor", name) for name in self.outline.cotangents}
+        found |= dict.fromkeys(self.outline.saved, ("Tensor", ""))
+        text = "\n".join([*lines, *self.functions])
+        for one in self.kernel.operands:
+            name, kept = self.outline.identifier(one), self.outline.kept(one)
+            if one.saved and one.input.optional:
+                found[name] = ("Tensor | None", "")
+            if one.shaped:
+                found[self.kept(one)] = ("torch.Size", kept)
+            elif not one.input.differentiable and one.input.name in self._read():
+                found[name] = ("float", kept)
+        if re.search(r"\bneeds\[", text):
+            found["needs"] = ("Sequence[bool]", "ctx.needs_input_grad")
+        return found
+
+    def _typed(self, parameters: Mapping[str, tuple[str, str]], kind: str) -> str:
+        typed = [f"{name}: {type_}" for name, (type_, _) in parameters.items()]
+        return listed(typed, len("def _vjp("), len(f") -> {kind}:"), 0)
+
+    def _pulled(self, parameters: Mapping[str, tuple[str, str]]) -> list[str]:
+        """The call of the VJP with what ctx has."""
+        lines = super().given()
+        saved = self.outline.saved
+        lines += assigned(saved, "ctx.saved_tensors") if saved else []
+        return lines + self._computed(
+            "_vjp", [place or name for name, (_, place) in parameters.items()]
+        )
+
+    def _given(self, optional: str) -> dict[str, str]:
+        found = super()._given(optional)
+        found |= dict.fromkeys(self.shapes.values(), "torch.Size")
+        return found | {"needs": "Sequence[bool]"}
 
     def _nothing(self) -> list[str]:
         """The lines for a backward whose output nobody used."""
@@ -155,23 +241,31 @@ class _Emitter(Emitter[Module]):
         """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
         apply = "apply" if len(outline.outputs) == 1 else "apply_all"
-        self.runtime |= {"tensors", apply}
+        lift = "products" if self._has_products() else "tensors"
+        self.runtime |= {lift, apply}
+        classes = [outline.name, f"_{outline.name}"]
         order = [one.input.differentiable for one in self.kernel.operands]
         names = [outline.identifier(one) for one in self.kernel.operands]
         names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]
         self.runtime |= {"number"} if outline.numbers else set()
         if order == sorted(order, reverse=True):
-            lifted = "\n".join(called("*tensors", outline.tensors))
+            lifted = "\n".join(called(f"*{lift}", outline.tensors))
             numbers = names[len(outline.tensors) :]
-            return called(f"return {apply}", [outline.name, lifted, *numbers])
-        source = called("tensors", outline.tensors)
+            return called(f"return {apply}", [*classes, lifted, *numbers])
+        source = called(lift, outline.tensors)
         lines = [*assigned(outline.tensors, source[0]), *source[1:]]
-        return [*lines, *called(f"return {apply}", [outline.name, *names])]
+        return [*lines, *called(f"return {apply}", [*classes, *names])]
 
-    def _imports(self) -> tuple[str, ...]:
+    def _imports(self, parameters: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
         own = self.customs.imports() if self.customs.modules else []
-        lines = ["from typing import Any", "", "import torch", "from torch import Tensor", *own, ""]
-        return (*lines, *imported("._runtime_torch", self.runtime))
+        standard = ["from collections.abc import Sequence"] if "needs" in parameters else []
+        standard.append("from typing import Any")
+        library = ["import torch", "from torch import Tensor"]
+        return (
+            *standard,
+            *("", *library, *own),
+            *("", *imported("._runtime_torch", self.runtime)),
+        )
 
     def _setup(self) -> list[str]:
         """What forward leaves on ctx: tensors as such, numbers and shapes as attributes."""

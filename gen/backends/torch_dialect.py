@@ -46,6 +46,9 @@ _RECIPROCALS = {"sech": "torch.cosh", "csch": "torch.sinh"}
 
 _RUNTIME = frozenset({"cbrt", "gamma", "heaviside"})
 
+# Contractions of two operands, which hardware computes in half precision.
+PRODUCTS = frozenset({"matmul", "contract", "einsum"})
+
 # Reductions that are methods of a tensor, and those that take several axes at once.
 _METHODS = frozenset({"sum", "mean", "amax", "amin", "prod"})
 
