@@ -38,8 +38,8 @@ class Context(Protocol):
 def apply(function: Any, forward_mode: Any, *inputs: Any) -> Tensor:
     """Return the value of a Function, of the form that the context takes.
 
-    Exported is the plain forward, whose derivative is PyTorch's own; torch.compile takes
-    a Function without jvp alone; everything else is given the one that has it.
+    Exported is the plain forward, whose derivative is PyTorch's own. torch.compile takes
+    no Function that has jvp, and only forward mode needs one, for which more is saved.
 
     Args:
         function: the class without jvp.
@@ -70,9 +70,9 @@ def _chosen(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
         return (function.forward if _is_exporting() else function.apply)(*inputs)
     if _is_tracing():
         return function.forward(*inputs)
-    if _transforms_active():
-        return forward_mode.apply(*inputs)
     chosen = function if forward_ad._current_level < 0 else forward_mode
+    if _transforms_active():
+        return chosen.apply(*inputs)
     return _direct(chosen)(*_unwrapped(inputs))
 
 
@@ -356,20 +356,34 @@ def with_jvp(function: Any) -> Any:
     """
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        function.setup_context(ctx, inputs, output)
+        recorded = _Recorded((False,) * len(inputs))
+        function.setup_context(recorded, inputs, output)
+        given = [one for one in inputs if isinstance(one, Tensor)]
         ctx.plain = tuple(None if isinstance(one, Tensor) else one for one in inputs)
         ctx.is_tensor = tuple(isinstance(one, Tensor) for one in inputs)
-        ctx.save_for_forward(*(one for one in inputs if isinstance(one, Tensor)))
+        ctx.recorded = recorded.without_tensors()
+        ctx.set_materialize_grads(False)
+        # vmap takes only what is the same for both.
+        ctx.save_for_backward(*given, *recorded.saved_tensors)
+        ctx.save_for_forward(*given, *recorded.saved_tensors)
+
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        saved = ctx.saved_tensors[sum(ctx.is_tensor) :]
+        return function.backward(ctx.recorded.with_tensors(saved, ctx.needs_input_grad), *grads)
 
     def jvp(ctx: Any, *tangents: Any) -> Any:
         return _transposed(function, ctx, tangents)
 
-    body = {"setup_context": staticmethod(setup_context), "jvp": staticmethod(jvp)}
+    body: dict[str, Any] = {
+        "setup_context": staticmethod(setup_context),
+        "backward": staticmethod(backward),
+        "jvp": staticmethod(jvp),
+    }
     return type(f"_{function.__name__}", (function,), body)
 
 
 class _Recorded:
-    """A context between a forward and a backward that nobody else sees."""
+    """A context between a forward and a backward that PyTorch does not see."""
 
     saved_tensors: tuple[Tensor | None, ...] = ()
 
@@ -381,6 +395,21 @@ class _Recorded:
 
     def set_materialize_grads(self, value: bool) -> None:
         pass
+
+    def with_tensors(
+        self, saved: tuple[Tensor | None, ...], needs_input_grad: tuple[bool, ...]
+    ) -> "_Recorded":
+        """The same with other tensors, and other gradients asked for."""
+        found = _Recorded(needs_input_grad)
+        found.__dict__ |= self.__dict__ | {
+            "saved_tensors": saved,
+            "needs_input_grad": needs_input_grad,
+        }
+        return found
+
+    def without_tensors(self) -> "_Recorded":
+        """The same without tensors, which ctx must not keep as an attribute."""
+        return self.with_tensors((), self.needs_input_grad)
 
 
 def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
@@ -410,7 +439,7 @@ def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
 
     moving = [one for one in tangents if one is not None]
     lifted: Any = _Lifted
-    return lifted.apply(tangent, *ctx.saved_tensors, *moving)
+    return lifted.apply(tangent, *ctx.saved_tensors[:count], *moving)
 
 
 class _Lifted(torch.autograd.Function):
