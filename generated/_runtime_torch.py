@@ -38,8 +38,8 @@ class Context(Protocol):
 def apply(function: Any, forward_mode: Any, *inputs: Any) -> Tensor:
     """Return the value of a Function, of the form that the context takes.
 
-    Exported is the plain forward, whose derivative is PyTorch's own. torch.compile takes
-    no Function that has jvp, and only forward mode needs one, for which more is saved.
+    Exported is the plain forward, whose derivative is PyTorch's own. torch.compile
+    takes no Function that has jvp; forward mode needs one, and saves more for it.
 
     Args:
         function: the class without jvp.
@@ -58,7 +58,7 @@ def apply_all(function: Any, forward_mode: Any, *inputs: Any) -> tuple[Tensor, .
 
 def _applied(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
     if _any_autocast():
-        # The inputs have the dtype that they are to have: autocast may not mix others in.
+        # The inputs have the dtype that they are to have; autocast would mix others in.
         device = next(one.device.type for one in inputs if isinstance(one, Tensor))
         with torch.autocast(device, enabled=False):
             return _chosen(function, forward_mode, inputs)
@@ -81,7 +81,7 @@ def _bound(function: Any) -> Any:
 
 
 def _unbound(function: Any) -> Any:
-    # Function.apply binds the signature at every call, which costs more than all else here.
+    # Function.apply binds the signature at every call, which costs more than all else.
     return super(torch.autograd.Function, function).apply
 
 
@@ -113,7 +113,7 @@ def in_float32(function: Callable[..., Value], *arguments: Any) -> Value:
 
     Args:
         function: takes tensors and anything else, and returns tensors.
-        arguments: are computed with in float32 where their dtype is float16 or bfloat16.
+        arguments: tensors of float16 and bfloat16 are computed with in float32.
     """
     dtype = next(one.dtype for one in arguments if isinstance(one, Tensor))
     if dtype not in _HALVES:
@@ -149,9 +149,9 @@ def tensors(*values: Any) -> tuple[Any, ...]:
 
 
 def products(*values: Any) -> tuple[Any, ...]:
-    """Return the same for a function with matrix products, cast as autocast casts those.
+    """Return the same for a function with matrix products, cast as autocast casts them.
 
-    That happens outside of the Function: backward may run where autocast is not enabled.
+    That happens outside of the Function: backward may run where autocast is off.
     """
     values = tensors(*values)
     if not _any_autocast():
@@ -351,8 +351,8 @@ def with_jvp(function: Any) -> Any:
     """Return a subclass with forward mode, which torch.compile does not take.
 
     The tangent of the outputs is the transpose of backward, which is linear in its
-    cotangents. It is the value of one more Function: plain operations inside jvp would be
-    silently wrong where forward mode is nested.
+    cotangents. It is the value of one more Function: plain operations inside jvp would
+    be silently wrong where forward mode is nested.
     """
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -369,7 +369,8 @@ def with_jvp(function: Any) -> Any:
 
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         saved = ctx.saved_tensors[sum(ctx.is_tensor) :]
-        return function.backward(ctx.recorded.with_tensors(saved, ctx.needs_input_grad), *grads)
+        recorded = ctx.recorded.with_tensors(saved, ctx.needs_input_grad)
+        return function.backward(recorded, *grads)
 
     def jvp(ctx: Any, *tangents: Any) -> Any:
         return _transposed(function, ctx, tangents)
@@ -394,17 +395,16 @@ class _Recorded:
         self.saved_tensors = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        pass
+        """Cotangents that are missing stay so."""
 
     def with_tensors(
-        self, saved: tuple[Tensor | None, ...], needs_input_grad: tuple[bool, ...]
+        self,
+        saved: tuple[Tensor | None, ...],
+        needs_input_grad: tuple[bool, ...],
     ) -> "_Recorded":
         """The same with other tensors, and other gradients asked for."""
         found = _Recorded(needs_input_grad)
-        found.__dict__ |= self.__dict__ | {
-            "saved_tensors": saved,
-            "needs_input_grad": needs_input_grad,
-        }
+        found.__dict__ |= {**self.__dict__, **found.__dict__, "saved_tensors": saved}
         return found
 
     def without_tensors(self) -> "_Recorded":
@@ -420,9 +420,8 @@ def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
 
     def tangent(*given: Tensor) -> Any:
         rest = iter(given)
-        inputs = tuple(
-            next(rest) if is_ else one for one, is_ in zip(plain, is_tensor, strict=True)
-        )
+        pairs = zip(plain, is_tensor, strict=True)
+        inputs = tuple(next(rest) if is_ else one for one, is_ in pairs)
         output = function.forward(*inputs)
         recorded = _Recorded(needs)
         function.setup_context(recorded, inputs, output)
@@ -443,7 +442,7 @@ def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
 
 
 class _Lifted(torch.autograd.Function):
-    """The value of a pure function of tensors; its derivatives are those of torch.func."""
+    """The value of a pure function, whose derivatives are those of torch.func."""
 
     generate_vmap_rule = True
 

@@ -60,6 +60,7 @@ class Module:
     backward_parameters: str
     gradient_type: str
     backward: tuple[str, ...]
+    forward_mode: tuple[str, ...]
     entry_parameters: str
     entry_body: tuple[str, ...]
     functions: tuple[str, ...]
@@ -157,6 +158,7 @@ class _Emitter(Emitter[Module]):
             gradient_type=kind if several > 1 else f"{kind} | None",
             backward_parameters=listed(["ctx: Context", *cotangents], 17, 6 + len(kind), 4),
             backward=(*self._nothing(), *self._pulled(parameters)),
+            forward_mode=tuple(called(f"_{outline.name} = with_jvp", [outline.name])),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
             functions=tuple(self.functions),
