@@ -60,6 +60,27 @@ class Primitive:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """A gradient that is not the derivative, by declaration; empty: it is the derivative."""
+
+    backward: tuple[tuple[str, str], ...] = ()  # ("x", "grad_output/(1 + x**2)"); "": of the one
+    primitive: str = ""  # whose derivative backward is: "atan(x)"
+    straight_through: bool = False  # whether rounding and steps count as the identity
+    clamp: tuple[str, str] | None = None  # bounds of each gradient: ("-1", "1")
+    once: bool = False  # whether a second derivative is refused
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "primitive", _quoted(self.primitive))
+        rules = tuple(sorted((name, _quoted(rule)) for name, rule in self.backward))
+        object.__setattr__(self, "backward", rules)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether backward is something else than the derivative."""
+        return bool(self.backward or self.primitive or self.straight_through or self.clamp)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for, the same from the command, gen.toml and Python."""
 
@@ -73,6 +94,7 @@ class Request:
     save: str = "auto"  # what forward may leave for backward: see SAVE
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
     primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
+    gradient: Gradient = Gradient()  # what backward is to be instead of the derivative
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expr", _quoted(self.expr))
@@ -137,11 +159,24 @@ class Formula:
     outputs: tuple[Output, ...]  # its values, at least one
 
     has_tensors: bool = False  # whether it is more than one elementwise value
+    gradients: tuple[tuple[str, int], ...] = ()  # declared, by input
+    primitives: tuple[int, ...] = ()  # of the outputs: what is differentiated in their place
 
     @property
     def roots(self) -> tuple[int, ...]:
         """The nodes of the outputs."""
         return tuple(one.node for one in self.outputs)
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Those, and the nodes that the declared gradient is made of."""
+        return (*self.roots, *self.primitives, *(node for _, node in self.gradients))
+
+    @property
+    def differentiated(self) -> Formula:
+        """The formula whose derivative backward is."""
+        pairs = zip(self.outputs, self.primitives, strict=bool(self.primitives))
+        return replace(self, outputs=tuple(replace(a, node=b) for a, b in pairs) or self.outputs)
 
     @property
     def leading(self) -> dict[Leaf, tuple[str, ...]]:

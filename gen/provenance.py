@@ -31,7 +31,7 @@ def header(template: str, lines: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 def origin(formula: Formula, backend: str) -> tuple[str, ...]:
     """The command that makes a function's module, and the hash of its expression."""
-    digest = fingerprint(formula.graph, formula.roots)
+    digest = fingerprint(formula.graph, formula.ends)
     return (*_command(formula.request, backend), f"expression sha256 {digest}")
 
 
@@ -135,6 +135,9 @@ def _command(request: Request, backend: str) -> list[str]:
             lines.append(f"        {option}")
     functions = [("--define", written(one)) for one in request.definitions]
     functions += [("--import", _imported(one, backend)) for one in request.primitives]
+    rules = request.gradient.backward
+    functions += [("--backward", f"{name} = {rule}" if name else rule) for name, rule in rules]
+    functions += [("--primitive", request.gradient.primitive)] if request.gradient.primitive else []
     for option, text in functions:
         lines[-1] += " \\"
         lines += _quoted(f"        {option} ", text)
@@ -164,4 +167,8 @@ def _options(request: Request, backend: str) -> list[str]:
         names: tuple[str, ...] = getattr(request, option)
         options += [f"--{option} {','.join(names)}"] if names else []
     options += [f"--save {request.save}"] if request.save != "auto" else []
+    gradient = request.gradient
+    options += ["--straight-through"] if gradient.straight_through else []
+    options += [f"--clamp-grad {','.join(gradient.clamp)}"] if gradient.clamp else []
+    options += ["--once"] if gradient.once else []
     return options + [f"--shape {name}={','.join(shape)}" for name, shape in request.shape]

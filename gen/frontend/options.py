@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from gen.errors import GenError, nearest
 from gen.frontend.definitions import definitions
+from gen.frontend.gradient import gradient
 from gen.frontend.primitives import primitives
 from gen.model import SAVE, Request
 
@@ -19,7 +20,11 @@ Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_OPTIONS = ("args", "const", "optional", "shape", "outputs", "save", "define", "primitives")
+_GRADIENT = ("backward", "primitive", "straight_through", "clamp_grad", "once")
+_OPTIONS = (
+    *("args", "const", "optional", "shape", "outputs", "save", "define", "primitives"),
+    *_GRADIENT,
+)
 
 
 def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
@@ -46,6 +51,7 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         save=_save(options.get("save", "auto")),
         definitions=definitions(options.get("define", {})),
         primitives=primitives(options.get("primitives", {})),
+        gradient=gradient(**{name: options[name] for name in _GRADIENT if name in options}),
     )
 
 

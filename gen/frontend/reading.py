@@ -7,7 +7,7 @@ what the reading showed: the axes that undeclared inputs met.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gen.errors import GenError, nearest
 from gen.frontend.library import Library
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # Selections inside selections: each level repeats the conditions around it.
 MAX_BRANCHES = 100
+
+Value = TypeVar("Value")
 
 LEADING: Order = (ELLIPSIS,)
 NO: frozenset[str] = frozenset()
@@ -64,6 +66,11 @@ class Script:
     source: Source
     statements: tuple[Statement, ...]
     inputs: tuple[str, ...]  # the names it reads, in order
+    count: int | None = None  # how many outputs are its own, gradients declared behind them
+
+    def own(self, outputs: Iterable[Value]) -> list[Value]:
+        """Of outputs those that are no declared gradients."""
+        return list(outputs)[: self.count]
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
+from gen.frontend.gradient import joined, separated
 from gen.frontend.inputs import check_name, resolve
 from gen.frontend.library import CONSTANTS, statements_of, with_needed
 from gen.frontend.reading import LEADING, NO, Axes, Script
@@ -45,12 +46,23 @@ def read(request: Request) -> Formula:
         GenError: for whatever is not part of the language.
     """
     check_name(request.name)
+    parts = joined(request)
+    if parts is None:
+        return _read(request)
+    own = Source(request.expr)
+    return separated(
+        _read(parts.request, len(parts.outputs)), parts, request, {*names(parse(own), own)}
+    )
+
+
+def _read(request: Request, own: int | None = None) -> Formula:
+    """The formula of a request, of whose outputs the first `own` are its own."""
     source = Source(request.expr)
     statements = parse(source)
     request = with_needed(request, statements)
     found = names(statements, source)
     inputs = [name for name in found if name not in CONSTANTS or name in request.declared]
-    script = Script(request, source, statements, tuple(inputs))
+    script = Script(request, source, statements, tuple(inputs), own)
     whole = any(map(_is_array_syntax, _nodes(statements, request)))
     formula = _settled(script, script.axes(), whole)
     check_quotes(source)
@@ -80,7 +92,7 @@ def _settled(script: Script, axes: Axes, whole: bool) -> Formula:
         axes = replace(axes, free=NO)
     known, reading = _known(script, axes)
     # Of several outputs each has its own shape, which declared axes tell.
-    whole = whole or (bool(script.request.shape) and len(reading.outputs) > 1)
+    whole = whole or (bool(script.request.shape) and len(script.own(reading.outputs)) > 1)
     if not whole:
         # Declared axes fit; to an elementwise expression all are leading dimensions.
         if script.request.shape:
@@ -149,7 +161,7 @@ def _formula(script: Script, reading: Reading, axes: Axes, whole: bool) -> Formu
         one = Output(name, view.term.id, view.order, space.inputs(view))
         builder.given[OUTPUT, name] = builder.given[COTANGENT, one.grad] = one.axes
         outputs.append(one)
-    tensors = len(outputs) > 1 or (
+    tensors = len(script.own(outputs)) > 1 or (
         whole and (_has_tensors(builder.nodes, reading.order) or _is_shaped(described, outputs[0]))
     )
     request = replace(script.request, definitions=reading.called)

@@ -38,13 +38,18 @@ _DIGITS = 20
 def stabilise(formula: Formula) -> Formula:
     """The formula with harmless branches."""
     builder = Builder.of(formula.graph)
-    order = reachable(builder.nodes, formula.roots)
+    order = reachable(builder.nodes, formula.ends)
     if not any(builder.nodes[node].op == "select" for node in order):
         return formula
     plain = {one.name for one in formula.inputs if not one.differentiable}
-    image = _Rewriter(builder, formula.roots, order, plain).run()
-    outputs = tuple(replace(one, node=image[one.node].id) for one in formula.outputs)
-    return replace(formula, graph=builder.freeze(), outputs=outputs)
+    image = _Rewriter(builder, formula.ends, order, plain).run()
+    return replace(
+        formula,
+        outputs=tuple(replace(one, node=image[one.node].id) for one in formula.outputs),
+        gradients=tuple((name, image[node].id) for name, node in formula.gradients),
+        primitives=tuple(image[node].id for node in formula.primitives),
+        graph=builder.freeze(),
+    )
 
 
 class _Rewriter:

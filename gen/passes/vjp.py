@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 # The name of a user's own function f is "custom f".
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
 
+# Operations that a straight-through gradient passes as if they were the identity.
+STEPS = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
+
 # In larger graphs the derivative alone is not tried: it is a sweep of its own, and saves
 # one multiplication for each time that the cotangent branches.
 _LARGEST_TWICE = 5_000
@@ -42,16 +45,19 @@ _LARGEST_TWICE = 5_000
 def differentiate(formula: Formula, derive: Derive) -> tuple[Program, ...]:
     """The programs that compute the formula and its VJP, as written and by derivative."""
     builder = Builder.of(formula.graph)
-    sweep = _Sweep(builder, formula, derive)
-    pushed = sweep.run([cotangent(builder, one.grad) for one in formula.outputs])
+    sweep = _Sweep(builder, formula.differentiated, derive)
+    declared = {name: Term(builder, node) for name, node in formula.gradients}
+    pushed = sweep.run([cotangent(builder, one.grad) for one in formula.outputs]) | declared
     if formula.has_tensors or len(formula.outputs) > 1 or len(sweep.order) > _LARGEST_TWICE:
         return (_program(formula, builder, pushed, {}),)
     slopes = sweep.run([number(builder, 1)])
     g = cotangent(builder, formula.outputs[0].grad)
-    scaled = {name: masked(g, slope) for name, slope in slopes.items()}
+    scaled = {name: masked(g, slope) for name, slope in slopes.items()} | declared
+    # What is declared is no slope of the output.
+    shown = {} if formula.request.gradient.is_declared else slopes
     return (
-        _program(formula, builder, scaled, slopes),
-        _program(formula, builder, pushed, slopes),
+        _program(formula, builder, scaled, shown),
+        _program(formula, builder, pushed, shown),
     )
 
 
@@ -117,7 +123,8 @@ class _Sweep:
 
     def _active(self) -> set[int]:
         """Nodes through which a differentiable input reaches the output."""
-        wanted = {one.name for one in self.formula.inputs if one.differentiable}
+        declared = {name for name, _ in self.formula.gradients}
+        wanted = {one.name for one in self.formula.inputs if one.differentiable} - declared
         active: set[int] = set()
         for node in self.order:
             op, args, payload = self.builder.nodes[node]
@@ -219,6 +226,8 @@ class _Sweep:
         """What `g` at an operation contributes to each of its active operands."""
         wanted = [i for i, arg in enumerate(term.args) if arg.id in self.active]
         row = OPERATIONS[term.op]
+        if term.op in STEPS and self.formula.request.gradient.straight_through:
+            return [(i, g) for i in wanted if i == 0]
         if row.pullback is not None:
             pulled = row.pullback(g, *term.args, term)
             return [(i, found) for i in wanted if (found := pulled[i]) is not None]
