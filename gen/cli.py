@@ -36,6 +36,15 @@ Options of a function, after NAME and EXPR:
   --import "f(x) = mylib.f; 2*x"     one of your own code, and its derivative in each argument
   --save inputs     what forward leaves for backward: inputs, output, or auto
 
+\b
+Gradients that are not the derivative, by declaration:
+  --backward "grad_output/(1+x**2)"  the gradient, in inputs, output and grad_output;
+                    of one input among several: --backward "x = grad_output*x"
+  --primitive "atan(x)"              what backward is the derivative of
+  --straight-through                 round, floor, sign and other steps pass gradients on
+  --clamp-grad -1,1                  bounds of each gradient
+  --once                             a second derivative is refused
+
 An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
 2 the input is at fault.
 """

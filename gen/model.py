@@ -252,6 +252,7 @@ class Kernel:
     expands: bool  # whether the output may lack dimensions of an input, and is expanded
     derivatives: tuple[str | None, ...]  # in the language; None: none, or too long to show
     slopes: bool  # as in the program
+    is_linear: bool  # whether the gradients are linear in the cotangents
     forward_operations: int
     backward_operations: int  # with all gradients asked for
     repeated_operations: int  # those of forward that backward computes again

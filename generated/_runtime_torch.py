@@ -3,8 +3,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import Any, Protocol, TypeVar
+from functools import reduce, wraps
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -56,6 +56,19 @@ def apply_all(function: Any, forward_mode: Any, *inputs: Any) -> tuple[Tensor, .
     return outputs
 
 
+def apply_declared(
+    function: Any, forward_mode: Any, composite: Callable[..., Any], *inputs: Any
+) -> Any:
+    """Return the value of a Function whose backward is not the derivative of forward.
+
+    Where PyTorch would differentiate forward by itself, under torch.compile of a
+    transform and in exported programs, `composite` stands for it.
+    """
+    if torch.compiler.is_compiling() and (_is_exporting() or _transforms_active()):
+        return composite(*inputs)
+    return _applied(function, forward_mode, inputs)
+
+
 def _applied(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
     if _any_autocast():
         # The inputs have the dtype that they are to have; autocast would mix others in.
@@ -68,8 +81,6 @@ def _applied(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
 def _chosen(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
     if torch.compiler.is_compiling():
         return (function.forward if _is_exporting() else function.apply)(*inputs)
-    if _is_tracing():
-        return function.forward(*inputs)
     chosen = function if forward_ad._current_level < 0 else forward_mode
     if _transforms_active():
         return chosen.apply(*inputs)
@@ -98,7 +109,6 @@ def _never() -> bool:
 
 
 _is_exporting = _found("compiler.is_exporting", torch.compiler.is_compiling)
-_is_tracing = _found("_C._is_tracing", _never)
 _any_autocast = _found("_C._is_any_autocast_enabled", torch.is_autocast_enabled)
 _transforms_active = _found("_C._are_functorch_transforms_active", _never)
 _unwrapped = _found("_functorch.utils.unwrap_dead_wrappers", tuple)
@@ -422,23 +432,45 @@ def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
         rest = iter(given)
         pairs = zip(plain, is_tensor, strict=True)
         inputs = tuple(next(rest) if is_ else one for one, is_ in pairs)
-        output = function.forward(*inputs)
-        recorded = _Recorded(needs)
-        function.setup_context(recorded, inputs, output)
-
-        def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
-            found = function.backward(recorded, *cotangents)
-            several = found if isinstance(found, tuple) else (found,)
-            return tuple(one for one, need in zip(several, needs, strict=True) if need)
-
-        outputs = output if isinstance(output, tuple) else (output,)
-        transpose = torch.func.vjp(pullback, *map(torch.zeros_like, outputs))[1]
-        found = transpose(given[count:])
-        return found if isinstance(output, tuple) else found[0]
+        return _pushed(_Methods.of(function), inputs, needs, given[count:])[1]
 
     moving = [one for one in tangents if one is not None]
     lifted: Any = _Lifted
     return lifted.apply(tangent, *ctx.saved_tensors[:count], *moving)
+
+
+class _Methods(NamedTuple):
+    """The functions that a Function is made of, without it."""
+
+    forward: Callable[..., Any]
+    setup_context: Callable[..., None]
+    backward: Callable[..., Any]
+
+    @classmethod
+    def of(cls, function: Any) -> "_Methods":
+        return cls(*(vars(function)[name].__func__ for name in cls._fields))
+
+
+def _pushed(
+    methods: _Methods,
+    inputs: tuple[Any, ...],
+    needs: tuple[bool, ...],
+    tangents: tuple[Tensor, ...],
+) -> tuple[Any, Any]:
+    """Return the value, and the tangent for tangents of the inputs that have one."""
+    output = methods.forward(*inputs)
+    recorded = _Recorded(needs)
+    methods.setup_context(recorded, inputs, output)
+
+    def pullback(*cotangents: Tensor) -> tuple[Tensor, ...]:
+        found = methods.backward(recorded, *cotangents)
+        several = found if isinstance(found, tuple) else (found,)
+        return tuple(one for one, need in zip(several, needs, strict=True) if need)
+
+    outputs = output if isinstance(output, tuple) else (output,)
+    transpose = torch.func.vjp(pullback, *map(torch.zeros_like, outputs))[1]
+    found = transpose(tangents)
+    return output, found if isinstance(output, tuple) else found[0]
 
 
 class _Lifted(torch.autograd.Function):
@@ -470,6 +502,88 @@ class _Lifted(torch.autograd.Function):
 
         lifted: Any = _Lifted
         return lifted.apply(tangent, *inputs, *tangents)
+
+
+# ---- gradients that are not the derivative
+
+
+def composite(function: Any) -> Callable[..., Any]:
+    """Return a function of the same value whose derivative, to first order, is backward.
+
+    It adds the tangent for x - x.detach(), which is 0 and has the derivative of x.
+    """
+    methods = _Methods.of(function)
+
+    def evaluate(*inputs: Any) -> Any:
+        is_tensor = [isinstance(one, Tensor) for one in inputs]
+        moving = [one for one in inputs if isinstance(one, Tensor)]
+        fixed = tuple(one.detach() if isinstance(one, Tensor) else one for one in inputs)
+        finite = (torch.where(torch.isfinite(one), one, 0) for one in moving)
+        zeros = tuple(one - one.detach() for one in finite)
+        output, zero = _pushed(methods, fixed, tuple(is_tensor), zeros)
+        if isinstance(output, tuple):
+            return tuple(a + b for a, b in zip(output, zero, strict=True))
+        return output + zero
+
+    return evaluate
+
+
+def refused(function: Any) -> Callable[..., Any]:
+    """Return a function that stands for a gradient which is not linear in its cotangent.
+
+    Raises:
+        RuntimeError: when it is called, unless no gradient is asked for.
+    """
+    name, methods = function.__name__, _Methods.of(function)
+
+    def evaluate(*inputs: Any) -> Any:
+        if torch.is_grad_enabled():
+            raise RuntimeError(
+                f"the gradient declared for {name} is not linear in grad_output: "
+                "torch.compile of a transform and torch.export cannot keep it"
+            )
+        return methods.forward(*inputs)
+
+    return evaluate
+
+
+def once(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a backward whose gradients refuse to be differentiated."""
+    name = backward.__qualname__.partition(".")[0]
+
+    @wraps(backward)
+    def refusing(ctx: Any, *grads: Tensor | None) -> Any:
+        found = backward(ctx, *grads)
+        if torch.compiler.is_compiling() or not torch.is_grad_enabled():
+            return found
+        several = found if isinstance(found, tuple) else (found,)
+        function: Any = _Once
+        ends = tuple(None if one is None else function.apply(name, one) for one in several)
+        return ends if isinstance(found, tuple) else ends[0]
+
+    return refusing
+
+
+class _Once(torch.autograd.Function):
+    """The identity, which has no derivative."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(name: str, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.function = inputs[0]
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> Any:
+        raise RuntimeError(f"{ctx.function} has no second derivative, by declaration")
+
+    @staticmethod
+    def jvp(ctx: Context, *tangents: Any) -> Any:
+        raise RuntimeError(f"{ctx.function} has no second derivative, by declaration")
 
 
 # ---- determinants

@@ -85,6 +85,10 @@ class Emitter(ABC, Generic[View]):
         """What a cotangent is summed to."""
 
     @abstractmethod
+    def clamped(self, code: str, low: str, high: str) -> str:
+        """A value between two numbers."""
+
+    @abstractmethod
     def zeros(self, operand: Operand) -> str:
         """The gradient of an input that the output does not depend on."""
 
@@ -225,13 +229,14 @@ class Emitter(ABC, Generic[View]):
         return {str(block.graph[node].payload) for node in order if block.graph[node].op == INPUT}
 
     def finish(self, operand: Operand, code: str) -> str:
-        """The code of a gradient from that of its cotangent: summed to its input."""
+        """The code of a gradient from that of its cotangent: summed to its input, clamped."""
         if operand.zero:
             return self.zeros(operand)
-        if not operand.reduced:
-            return code
-        self.runtime.add("sum_to")
-        return f"sum_to({code}, {self.target(operand)})"
+        if operand.reduced:
+            self.runtime.add("sum_to")
+            code = f"sum_to({code}, {self.target(operand)})"
+        bounds = self.kernel.formula.request.gradient.clamp
+        return self.clamped(code, *bounds) if bounds else code
 
     def backward(self) -> list[str]:
         """The lines that compute and return the gradients."""

@@ -98,6 +98,9 @@ class _Emitter(Emitter[Module]):
     def target(self, operand: Operand) -> str:
         return self.outline.identifier(operand) if operand.saved else self.outline.kept(operand)
 
+    def clamped(self, code: str, low: str, high: str) -> str:
+        return f"np.clip({code}, {low}, {high})"
+
     def zeros(self, operand: Operand) -> str:
         if not operand.reduced:
             return f"np.zeros_like({self.outline.cotangents[0]})"

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from gen.backends.layout import BODY, WIDTH, called, listed
-from gen.provenance import broken, statements
+from gen.provenance import broken, one_line, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -159,6 +159,7 @@ class Outline:
                 lines += self._derivative(operand, derivative)
         forward, backward = self.kernel.forward_operations, self.kernel.backward_operations
         notes = [f"{name} is {path}." for name, path in self.paths.items()]
+        notes += self._declared()
         notes += [f"Saved for backward: {self._kept()}{self._reason()}.", *self._compared()]
         notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
         notes += [
@@ -170,6 +171,22 @@ class Outline:
         notes += [f"{old} is called {new} in the code." for old, new in renamed.items()]
         notes.append(f"Operations: {forward} forward, {backward} backward.")
         return (*lines, "", *(line for note in notes for line in wrap(note, WIDTH)))
+
+    def _declared(self) -> list[str]:
+        """What backward is, where it is not the derivative."""
+        gradient = self.kernel.formula.request.gradient
+        found = []
+        if gradient.backward:
+            names = [f"grad_{name}" for name, _ in self.kernel.formula.gradients]
+            found.append(" and ".join(names))
+        if gradient.primitive:
+            found.append(f"backward is that of {one_line(gradient.primitive)}")
+        if gradient.straight_through:
+            found.append("rounding and steps count as the identity in backward")
+        if gradient.clamp:
+            found.append(f"each gradient is clamped to {' and '.join(gradient.clamp)}")
+        notes = [f"Not the derivative, by declaration: {one}." for one in found]
+        return [*notes, "A second derivative is refused."] if gradient.once else notes
 
     def _derivative(self, operand: Operand, derivative: str) -> list[str]:
         name = operand.input.name

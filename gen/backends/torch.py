@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
+from gen.backends.names import entry_name
 from gen.backends.torch_dialect import PRODUCTS, TorchDialect
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 _RESERVED = frozenset(
     "any bool staticmethod tuple float torch ctx grad_output output inputs needs "
     "Any Context Sequence Tensor apply apply_all tensors products in_float32 with_jvp "
-    "_value _vjp plain is_tensor "
+    "_value _vjp plain is_tensor recorded function "
+    "apply_declared composite refused once "
     "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
@@ -57,6 +59,7 @@ class Module:
     forward: tuple[str, ...]
     saving: str
     setup: tuple[str, ...]
+    decorators: tuple[str, ...]
     backward_parameters: str
     gradient_type: str
     backward: tuple[str, ...]
@@ -83,13 +86,15 @@ class _Emitter(Emitter[Module]):
     mask = "Tensor"
     copy = ".clone()"
     kept_shape = ""
-    always = ("Context", "with_jvp")
+    always = ("Context",)
     backend = "torch"
     needs = "needs"
     short: ClassVar[Mapping[str, str]] = {"torch": "torch"}
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
-        super().__init__(kernel, reserved | {f"_{kernel.formula.request.name}"})
+        name = kernel.formula.request.name
+        own = {f"_{name}", f"_{entry_name(name, reserved)}"}
+        super().__init__(kernel, reserved | own)
         self.shapes = {
             one.input.name: self.outline.names.claim(f"like_{self.outline.identifier(one)}")
             for one in kernel.operands
@@ -105,6 +110,9 @@ class _Emitter(Emitter[Module]):
     def target(self, operand: Operand) -> str:
         saved = f"{self.outline.identifier(operand)}.shape"
         return saved if operand.saved else self.kept(operand)
+
+    def clamped(self, code: str, low: str, high: str) -> str:
+        return f"torch.clamp({code}, {low}, {high})"
 
     def zeros(self, operand: Operand) -> str:
         cotangent = self.outline.cotangents[0]
@@ -158,7 +166,8 @@ class _Emitter(Emitter[Module]):
             gradient_type=kind if several > 1 else f"{kind} | None",
             backward_parameters=listed(["ctx: Context", *cotangents], 17, 6 + len(kind), 4),
             backward=(*self._nothing(), *self._pulled(parameters)),
-            forward_mode=tuple(called(f"_{outline.name} = with_jvp", [outline.name])),
+            decorators=self._decorators(),
+            forward_mode=tuple(self._forward_mode()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
             functions=tuple(self.functions),
@@ -173,6 +182,36 @@ class _Emitter(Emitter[Module]):
         if len(values) == 1:
             return self.returned("output", values[0], lines)
         return returning(list(values))
+
+    # ---- what the kernel asks for
+
+    @property
+    def _declared(self) -> bool:
+        return self.kernel.formula.request.gradient.is_declared
+
+    @property
+    def composite(self) -> str:
+        """The name of what stands for the Function where PyTorch would not use backward."""
+        return f"_{self.entry}"
+
+    def _decorators(self) -> tuple[str, ...]:
+        """What stands above backward."""
+        if not self.kernel.formula.request.gradient.once:
+            return ()
+        self.runtime.add("once")
+        return ("@once",)
+
+    def _forward_mode(self) -> list[str]:
+        """What stands for the class in forward mode, and where PyTorch ignores its backward."""
+        name, linear = self.outline.name, self.kernel.is_linear
+        self.runtime |= {"with_jvp"} if linear else set()
+        private = f"_{name} = with_jvp"
+        lines = called(private, [name]) if linear else [f"_{name} = {name}"]
+        if not self._declared:
+            return lines
+        stand_in = "composite" if linear else "refused"
+        self.runtime.add(stand_in)
+        return [*lines, *called(f"{self.composite} = {stand_in}", [name])]
 
     # ---- the pure functions and their calls
 
@@ -243,9 +282,11 @@ class _Emitter(Emitter[Module]):
         """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
         apply = "apply" if len(outline.outputs) == 1 else "apply_all"
+        apply = "apply_declared" if self._declared else apply
         lift = "products" if self._has_products() else "tensors"
         self.runtime |= {lift, apply}
         classes = [outline.name, f"_{outline.name}"]
+        classes += [self.composite] if self._declared else []
         order = [one.input.differentiable for one in self.kernel.operands]
         names = [outline.identifier(one) for one in self.kernel.operands]
         names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]

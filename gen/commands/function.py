@@ -34,6 +34,11 @@ HIDDEN = "<function>"  # its verb: no name that anybody could give a function
 @click.option("--define", "defines", multiple=True)
 @click.option("--import", "imports", multiple=True)
 @click.option("--save", default="auto")
+@click.option("--backward", multiple=True)
+@click.option("--primitive", default="")
+@click.option("--straight-through", is_flag=True)
+@click.option("--clamp-grad")
+@click.option("--once", is_flag=True)
 @click.pass_obj
 def function(
     console: Console,
@@ -48,6 +53,11 @@ def function(
     defines: tuple[str, ...],
     imports: tuple[str, ...],
     save: str,
+    backward: tuple[str, ...],
+    primitive: str,
+    straight_through: bool,
+    clamp_grad: str | None,
+    once: bool,
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
@@ -63,6 +73,11 @@ def function(
         "define": defines,
         "primitives": pipeline.primitives(imports, chosen),
         "save": save,
+        "backward": backward,
+        "primitive": primitive,
+        "straight_through": straight_through,
+        "clamp_grad": clamp_grad,
+        "once": once,
     }
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
     request = pipeline.beside(request, Path())

@@ -15,6 +15,7 @@ from gen.errors import GenError, nearest
 from gen.frontend.source import Source
 from gen.frontend.syntax import parse
 from gen.graph.graph import COTANGENT, INPUT, Builder
+from gen.graph.operations import STEPS
 from gen.model import Gradient
 from gen.provenance import statements
 
@@ -109,6 +110,18 @@ def _bounds(value: object) -> tuple[str, str] | None:
 
 
 # ---- reading
+
+
+def checked(formula: Formula) -> Formula:
+    """The formula, unless its gradient is declared to pass through steps that it has not."""
+    graph, found = formula.graph, formula.differentiated
+    operations = {graph[node].op for node in graph.order(found.roots)}
+    if formula.request.gradient.straight_through and not STEPS & operations:
+        raise GenError(
+            "--straight-through: the expression has none of the steps that a gradient "
+            f"passes through, {', '.join(sorted(STEPS))}"
+        )
+    return formula
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ Names: TypeAlias = str | Iterable[str]
 
 _LONGEST = 40  # characters of a dimension
 
-_GRADIENT = ("backward", "primitive", "straight_through", "clamp_grad", "once")
+GRADIENT = ("backward", "primitive", "straight_through", "clamp_grad", "once")
 _OPTIONS = (
     *("args", "const", "optional", "shape", "outputs", "save", "define", "primitives"),
-    *_GRADIENT,
+    *GRADIENT,
 )
 
 
@@ -51,7 +51,7 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         save=_save(options.get("save", "auto")),
         definitions=definitions(options.get("define", {})),
         primitives=primitives(options.get("primitives", {})),
-        gradient=gradient(**{name: options[name] for name in _GRADIENT if name in options}),
+        gradient=gradient(**{name: options[name] for name in GRADIENT if name in options}),
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
-from gen.frontend.gradient import joined, separated
+from gen.frontend.gradient import checked, joined, separated
 from gen.frontend.inputs import check_name, resolve
 from gen.frontend.library import CONSTANTS, statements_of, with_needed
 from gen.frontend.reading import LEADING, NO, Axes, Script
@@ -48,11 +48,11 @@ def read(request: Request) -> Formula:
     check_name(request.name)
     parts = joined(request)
     if parts is None:
-        return _read(request)
+        return checked(_read(request))
     own = Source(request.expr)
-    return separated(
-        _read(parts.request, len(parts.outputs)), parts, request, {*names(parse(own), own)}
-    )
+    read_by_itself = {*names(parse(own), own)}
+    whole = _read(parts.request, len(parts.outputs))
+    return checked(separated(whole, parts, request, read_by_itself))
 
 
 def _read(request: Request, own: int | None = None) -> Formula:

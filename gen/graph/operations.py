@@ -26,6 +26,9 @@ from gen.graph.tensors import (
     sum_pullback,
 )
 
+# What a straight-through gradient passes as if it were the identity.
+STEPS = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
+
 _ROWS = (
     *ARITHMETIC,
     # ---- over indices, which the payload names: tensors.py has the rules

@@ -32,6 +32,7 @@ from gen.graph.powers import lower_powers
 from gen.model import Block, Expression, Kernel, Operand, Program
 from gen.passes.axes import Given, Wanted
 from gen.passes.layout import SHAPED, lay_out
+from gen.passes.linear import is_linear
 from gen.passes.save import repeated, saved_outputs
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def plan(program: Program) -> Kernel:
         expands=_expands(formula, forward),
         derivatives=_derivatives(program, backward),
         slopes=program.slopes,
+        is_linear=_is_linear(program),
         forward_operations=_count(forward),
         backward_operations=_count(backward),
         repeated_operations=repeated(program, given_outputs),
@@ -144,7 +146,7 @@ def _expands(formula: Formula, forward: Block) -> bool:
 
 def _eager(formula: Formula, given: Given) -> int | None:
     """How many tensors eager autograd would keep, None where nobody would write it so."""
-    if len(formula.graph) > _LARGEST_EAGER:
+    if len(formula.graph) > _LARGEST_EAGER or formula.request.gradient.is_declared:
         return None
     numbers = [one.name for one in formula.inputs if not one.differentiable]
     graph, roots = formula.graph, formula.roots
@@ -193,6 +195,14 @@ def _given_outputs(program: Program, given: frozenset[int]) -> tuple[Graph, tupl
             image[node] = builder.node(op, tuple(image[arg] for arg in args), payload)
     gradients = tuple(None if node is None else image[node] for node in program.gradients)
     return builder.freeze(), gradients
+
+
+def _is_linear(program: Program) -> bool:
+    """Whether gradients are linear in the cotangents; exact ones are."""
+    formula = program.formula
+    return formula.request.gradient.clamp is None and all(
+        is_linear(formula.graph, node) for _, node in formula.gradients
+    )
 
 
 # ---- blocks

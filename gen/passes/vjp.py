@@ -23,7 +23,7 @@ from gen.graph.conditions import masked, select
 from gen.graph.graph import CUSTOM, INPUT, Builder, reachable
 from gen.graph.indices import ELLIPSIS, TENSOR_OPERATIONS
 from gen.graph.leading import Leading
-from gen.graph.operations import OPERATIONS, is_harmless
+from gen.graph.operations import OPERATIONS, STEPS, is_harmless
 from gen.graph.tensors import gather, indices, spread, sum_over
 from gen.model import Expression, Formula, Program
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 # Given an operation's name, its operands and the index of one: the partial derivative.
 # The name of a user's own function f is "custom f".
 Derive: TypeAlias = Callable[[str, tuple[Term, ...], int], Term]
-
-# Operations that a straight-through gradient passes as if they were the identity.
-STEPS = frozenset({"round", "floor", "ceil", "trunc", "sign", "heaviside"})
 
 # In larger graphs the derivative alone is not tried: it is a sweep of its own, and saves
 # one multiplication for each time that the cotangent branches.
