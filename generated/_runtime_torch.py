@@ -35,7 +35,12 @@ class Context(Protocol):
     def __setattr__(self, name: str, value: Any) -> None: ...
 
 
-def apply(function: Any, forward_mode: Any, *inputs: Any) -> Tensor:
+def apply(
+    function: Any,
+    forward_mode: Any,
+    *inputs: Any,
+    composite: Any = None,
+) -> Tensor:
     """Return the value of a Function, of the form that the context takes.
 
     Exported is the plain forward, whose derivative is PyTorch's own. torch.compile
@@ -45,42 +50,49 @@ def apply(function: Any, forward_mode: Any, *inputs: Any) -> Tensor:
         function: the class without jvp.
         forward_mode: the same with jvp.
         inputs: tensors, None and numbers.
+        composite: stands for a Function whose backward is not the derivative of its
+            forward wherever PyTorch would differentiate forward by itself.
     """
-    output: Tensor = _applied(function, forward_mode, inputs)
+    output: Tensor = _applied(function, forward_mode, inputs, composite)
     return output
 
 
-def apply_all(function: Any, forward_mode: Any, *inputs: Any) -> tuple[Tensor, ...]:
+def apply_all(
+    function: Any,
+    forward_mode: Any,
+    *inputs: Any,
+    composite: Any = None,
+) -> tuple[Tensor, ...]:
     """Return the values of a Function that has several; see `apply`."""
-    outputs: tuple[Tensor, ...] = _applied(function, forward_mode, inputs)
+    outputs: tuple[Tensor, ...] = _applied(function, forward_mode, inputs, composite)
     return outputs
 
 
-def apply_declared(
-    function: Any, forward_mode: Any, composite: Callable[..., Any], *inputs: Any
+def _applied(
+    function: Any,
+    forward_mode: Any,
+    inputs: tuple[Any, ...],
+    composite: Any,
 ) -> Any:
-    """Return the value of a Function whose backward is not the derivative of forward.
-
-    Where PyTorch would differentiate forward by itself, under torch.compile of a
-    transform and in exported programs, `composite` stands for it.
-    """
-    if torch.compiler.is_compiling() and (_is_exporting() or _transforms_active()):
-        return composite(*inputs)
-    return _applied(function, forward_mode, inputs)
-
-
-def _applied(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
     if _any_autocast():
         # The inputs have the dtype that they are to have; autocast would mix others in.
         device = next(one.device.type for one in inputs if isinstance(one, Tensor))
         with torch.autocast(device, enabled=False):
-            return _chosen(function, forward_mode, inputs)
-    return _chosen(function, forward_mode, inputs)
+            return _chosen(function, forward_mode, inputs, composite)
+    return _chosen(function, forward_mode, inputs, composite)
 
 
-def _chosen(function: Any, forward_mode: Any, inputs: tuple[Any, ...]) -> Any:
+def _chosen(
+    function: Any,
+    forward_mode: Any,
+    inputs: tuple[Any, ...],
+    composite: Any,
+) -> Any:
     if torch.compiler.is_compiling():
-        return (function.forward if _is_exporting() else function.apply)(*inputs)
+        exporting = _is_exporting()
+        if composite is not None and (exporting or _transforms_active()):
+            return composite(*inputs)
+        return (function.forward if exporting else function.apply)(*inputs)
     chosen = function if forward_ad._current_level < 0 else forward_mode
     if _transforms_active():
         return chosen.apply(*inputs)
@@ -357,12 +369,16 @@ def sum_to(grad: Tensor, shape: Sequence[int]) -> Tensor:
 # ---- forward mode
 
 
-def with_jvp(function: Any) -> Any:
+def with_jvp(function: Any, *, pointwise: bool) -> Any:
     """Return a subclass with forward mode, which torch.compile does not take.
 
     The tangent of the outputs is the transpose of backward, which is linear in its
     cotangents. It is the value of one more Function: plain operations inside jvp would
     be silently wrong where forward mode is nested.
+
+    Args:
+        function: a class without jvp.
+        pointwise: whether each element of its one output depends on one of each input.
     """
 
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
@@ -383,7 +399,7 @@ def with_jvp(function: Any) -> Any:
         return function.backward(recorded, *grads)
 
     def jvp(ctx: Any, *tangents: Any) -> Any:
-        return _transposed(function, ctx, tangents)
+        return _transposed(function, pointwise, ctx, tangents)
 
     body: dict[str, Any] = {
         "setup_context": staticmethod(setup_context),
@@ -422,7 +438,12 @@ class _Recorded:
         return self.with_tensors((), self.needs_input_grad)
 
 
-def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
+def _transposed(
+    function: Any,
+    pointwise: bool,
+    ctx: Any,
+    tangents: tuple[Any, ...],
+) -> Any:
     """The tangents of the outputs, given those of the inputs, or None."""
     plain, is_tensor = ctx.plain, ctx.is_tensor
     needs = tuple(one is not None for one in tangents)
@@ -432,7 +453,8 @@ def _transposed(function: Any, ctx: Any, tangents: tuple[Any, ...]) -> Any:
         rest = iter(given)
         pairs = zip(plain, is_tensor, strict=True)
         inputs = tuple(next(rest) if is_ else one for one, is_ in pairs)
-        return _pushed(_Methods.of(function), inputs, needs, given[count:])[1]
+        push = _pushed_pointwise if pointwise else _pushed
+        return push(_Methods.of(function), inputs, needs, given[count:])[1]
 
     moving = [one for one in tangents if one is not None]
     lifted: Any = _Lifted
@@ -473,6 +495,26 @@ def _pushed(
     return output, found if isinstance(output, tuple) else found[0]
 
 
+def _pushed_pointwise(
+    methods: _Methods,
+    inputs: tuple[Any, ...],
+    needs: tuple[bool, ...],
+    tangents: tuple[Tensor, ...],
+) -> tuple[Tensor, Tensor]:
+    """Return the same of a pointwise function, whose slopes are their own transpose."""
+    output = methods.forward(*inputs)
+    wide = (x.expand(output.shape) if isinstance(x, Tensor) else x for x in inputs)
+    recorded = _Recorded(needs)
+    methods.setup_context(recorded, tuple(wide), output)
+    total: Any = 0
+    moved = [place for place, need in enumerate(needs) if need]
+    for place, tangent in zip(moved, tangents, strict=True):
+        recorded.needs_input_grad = tuple(k == place for k in range(len(needs)))
+        found = methods.backward(recorded, tangent.expand(output.shape))
+        total = total + (found[place] if isinstance(found, tuple) else found)
+    return output, total
+
+
 class _Lifted(torch.autograd.Function):
     """The value of a pure function, whose derivatives are those of torch.func."""
 
@@ -507,20 +549,22 @@ class _Lifted(torch.autograd.Function):
 # ---- gradients that are not the derivative
 
 
-def composite(function: Any) -> Callable[..., Any]:
+def composite(function: Any, *, pointwise: bool) -> Callable[..., Any]:
     """Return a function of the same value whose derivative, to first order, is backward.
 
     It adds the tangent for x - x.detach(), which is 0 and has the derivative of x.
+    See `with_jvp` for its arguments.
     """
     methods = _Methods.of(function)
+    push = _pushed_pointwise if pointwise else _pushed
 
     def evaluate(*inputs: Any) -> Any:
-        is_tensor = [isinstance(one, Tensor) for one in inputs]
-        moving = [one for one in inputs if isinstance(one, Tensor)]
-        fixed = tuple(one.detach() if isinstance(one, Tensor) else one for one in inputs)
-        finite = (torch.where(torch.isfinite(one), one, 0) for one in moving)
+        is_tensor = tuple(isinstance(one, Tensor) for one in inputs)
+        pairs = list(zip(inputs, is_tensor, strict=True))
+        fixed = tuple(one.detach() if is_ else one for one, is_ in pairs)
+        finite = (torch.where(torch.isfinite(x), x, 0) for x, is_ in pairs if is_)
         zeros = tuple(one - one.detach() for one in finite)
-        output, zero = _pushed(methods, fixed, tuple(is_tensor), zeros)
+        output, zero = push(methods, fixed, is_tensor, zeros)
         if isinstance(output, tuple):
             return tuple(a + b for a, b in zip(output, zero, strict=True))
         return output + zero
@@ -556,10 +600,10 @@ def once(backward: Callable[..., Any]) -> Callable[..., Any]:
         found = backward(ctx, *grads)
         if torch.compiler.is_compiling() or not torch.is_grad_enabled():
             return found
-        several = found if isinstance(found, tuple) else (found,)
-        function: Any = _Once
-        ends = tuple(None if one is None else function.apply(name, one) for one in several)
-        return ends if isinstance(found, tuple) else ends[0]
+        end: Any = _Once
+        if not isinstance(found, tuple):
+            return end.apply(name, found)
+        return tuple(None if one is None else end.apply(name, one) for one in found)
 
     return refusing
 
@@ -615,7 +659,7 @@ class _Cofactor(torch.autograd.Function):
         return total * inverse - output @ grad_output.mT @ inverse
 
 
-_WITH_JVP = with_jvp(_Cofactor)
+_WITH_JVP = with_jvp(_Cofactor, pointwise=False)
 
 
 def _cofactor(a: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ._runtime_torch import (
     Context,
-    apply_declared,
+    apply,
     composite,
     heaviside,
     in_float32,
@@ -70,16 +70,16 @@ class ArctanSpike(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, ctx.alpha)
 
 
-_ArctanSpike = with_jvp(ArctanSpike)
-_arctan_spike = composite(ArctanSpike)
+_ArctanSpike = with_jvp(ArctanSpike, pointwise=True)
+_arctan_spike = composite(ArctanSpike, pointwise=True)
 
 
 def arctan_spike(x: Tensor | float, alpha: float) -> Tensor:
     """ArctanSpike(x, alpha) = heaviside(x, 1)."""
-    return apply_declared(
+    return apply(
         ArctanSpike,
         _ArctanSpike,
-        _arctan_spike,
         *tensors(x),
         number(alpha),
+        composite=_arctan_spike,
     )

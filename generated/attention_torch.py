@@ -92,7 +92,7 @@ class Attention(torch.autograd.Function):
         return _vjp(grad_output, q, k, v, ctx.scale, ctx.needs_input_grad)
 
 
-_Attention = with_jvp(Attention)
+_Attention = with_jvp(Attention, pointwise=False)
 
 
 def attention(

@@ -82,7 +82,7 @@ class Bilinear(torch.autograd.Function):
         return _vjp(grad_output, x, W, y, ctx.needs_input_grad)
 
 
-_Bilinear = with_jvp(Bilinear)
+_Bilinear = with_jvp(Bilinear, pointwise=False)
 
 
 def bilinear(

@@ -86,7 +86,7 @@ class CosineSimilarity(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, y, output, ctx.needs_input_grad)
 
 
-_CosineSimilarity = with_jvp(CosineSimilarity)
+_CosineSimilarity = with_jvp(CosineSimilarity, pointwise=False)
 
 
 def cosine_similarity(x: Tensor | float, y: Tensor | float) -> Tensor:

@@ -75,7 +75,7 @@ class CrossEntropy(torch.autograd.Function):
         return in_float32(_vjp, grad_output, logits, target, ctx.needs_input_grad)
 
 
-_CrossEntropy = with_jvp(CrossEntropy)
+_CrossEntropy = with_jvp(CrossEntropy, pointwise=False)
 
 
 def cross_entropy(logits: Tensor | float, target: Tensor | float) -> Tensor:

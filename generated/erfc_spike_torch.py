@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ._runtime_torch import (
     Context,
-    apply_declared,
+    apply,
     composite,
     heaviside,
     in_float32,
@@ -69,16 +69,16 @@ class ErfcSpike(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, ctx.alpha)
 
 
-_ErfcSpike = with_jvp(ErfcSpike)
-_erfc_spike = composite(ErfcSpike)
+_ErfcSpike = with_jvp(ErfcSpike, pointwise=True)
+_erfc_spike = composite(ErfcSpike, pointwise=True)
 
 
 def erfc_spike(x: Tensor | float, alpha: float) -> Tensor:
     """ErfcSpike(x, alpha) = heaviside(x, 1)."""
-    return apply_declared(
+    return apply(
         ErfcSpike,
         _ErfcSpike,
-        _erfc_spike,
         *tensors(x),
         number(alpha),
+        composite=_erfc_spike,
     )

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ._runtime_torch import (
     Context,
-    apply_declared,
+    apply,
     composite,
     heaviside,
     in_float32,
@@ -68,16 +68,16 @@ class FastSigmoidSpike(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, ctx.slope)
 
 
-_FastSigmoidSpike = with_jvp(FastSigmoidSpike)
-_fast_sigmoid_spike = composite(FastSigmoidSpike)
+_FastSigmoidSpike = with_jvp(FastSigmoidSpike, pointwise=True)
+_fast_sigmoid_spike = composite(FastSigmoidSpike, pointwise=True)
 
 
 def fast_sigmoid_spike(x: Tensor | float, slope: float) -> Tensor:
     """FastSigmoidSpike(x, slope) = heaviside(x, 1)."""
-    return apply_declared(
+    return apply(
         FastSigmoidSpike,
         _FastSigmoidSpike,
-        _fast_sigmoid_spike,
         *tensors(x),
         number(slope),
+        composite=_fast_sigmoid_spike,
     )

@@ -101,7 +101,7 @@ class GLU(torch.autograd.Function):
         return _vjp(grad_output, x, W, V, c, output, ctx.needs_input_grad)
 
 
-_GLU = with_jvp(GLU)
+_GLU = with_jvp(GLU, pointwise=False)
 
 
 def glu(

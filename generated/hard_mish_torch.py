@@ -57,7 +57,7 @@ class HardMish(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_HardMish = with_jvp(HardMish)
+_HardMish = with_jvp(HardMish, pointwise=True)
 
 
 def hard_mish(x: Tensor | float) -> Tensor:

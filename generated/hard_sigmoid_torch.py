@@ -56,7 +56,7 @@ class HardSigmoid(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_HardSigmoid = with_jvp(HardSigmoid)
+_HardSigmoid = with_jvp(HardSigmoid, pointwise=True)
 
 
 def hard_sigmoid(x: Tensor | float) -> Tensor:

@@ -57,7 +57,7 @@ class HardSwish(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_HardSwish = with_jvp(HardSwish)
+_HardSwish = with_jvp(HardSwish, pointwise=True)
 
 
 def hard_swish(x: Tensor | float) -> Tensor:

@@ -98,7 +98,7 @@ class LayerNorm(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, weight, ctx.eps, ctx.needs_input_grad)
 
 
-_LayerNorm = with_jvp(LayerNorm)
+_LayerNorm = with_jvp(LayerNorm, pointwise=False)
 
 
 def layer_norm(

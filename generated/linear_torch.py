@@ -86,7 +86,7 @@ class Linear(torch.autograd.Function):
         return _vjp(grad_output, input, weight, ctx.needs_input_grad)
 
 
-_Linear = with_jvp(Linear)
+_Linear = with_jvp(Linear, pointwise=False)
 
 
 def linear(

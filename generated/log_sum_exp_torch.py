@@ -56,7 +56,7 @@ class LogSumExp(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_LogSumExp = with_jvp(LogSumExp)
+_LogSumExp = with_jvp(LogSumExp, pointwise=False)
 
 
 def log_sum_exp(x: Tensor | float) -> Tensor:

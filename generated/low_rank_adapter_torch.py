@@ -96,7 +96,7 @@ class LowRankAdapter(torch.autograd.Function):
         return _vjp(grad_output, x, W, A, B, ctx.s, ctx.needs_input_grad)
 
 
-_LowRankAdapter = with_jvp(LowRankAdapter)
+_LowRankAdapter = with_jvp(LowRankAdapter, pointwise=False)
 
 
 def low_rank_adapter(

@@ -87,7 +87,7 @@ class Mahalanobis(torch.autograd.Function):
         return _vjp(grad_output, x, mu, S, output, ctx.needs_input_grad)
 
 
-_Mahalanobis = with_jvp(Mahalanobis)
+_Mahalanobis = with_jvp(Mahalanobis, pointwise=False)
 
 
 def mahalanobis(x: Tensor | float, mu: Tensor | float, S: Tensor | float) -> Tensor:

@@ -56,7 +56,7 @@ class Mish(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_Mish = with_jvp(Mish)
+_Mish = with_jvp(Mish, pointwise=True)
 
 
 def mish(x: Tensor | float) -> Tensor:

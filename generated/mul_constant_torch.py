@@ -55,7 +55,7 @@ class MulConstant(torch.autograd.Function):
         return in_float32(_vjp, grad_output, ctx.constant)
 
 
-_MulConstant = with_jvp(MulConstant)
+_MulConstant = with_jvp(MulConstant, pointwise=True)
 
 
 def mul_constant(tensor: Tensor | float, constant: float) -> Tensor:

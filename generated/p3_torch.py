@@ -55,7 +55,7 @@ class P3(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_P3 = with_jvp(P3)
+_P3 = with_jvp(P3, pointwise=True)
 
 
 def p3(x: Tensor | float) -> Tensor:

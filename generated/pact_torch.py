@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ._runtime_torch import (
     Context,
-    apply_declared,
+    apply,
     composite,
     in_float32,
     scalar,
@@ -78,10 +78,10 @@ class PACT(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, alpha, ctx.needs_input_grad)
 
 
-_PACT = with_jvp(PACT)
-_pact = composite(PACT)
+_PACT = with_jvp(PACT, pointwise=True)
+_pact = composite(PACT, pointwise=True)
 
 
 def pact(x: Tensor | float, alpha: Tensor | float) -> Tensor:
     """PACT(x, alpha) = clamp(x, 0, alpha)."""
-    return apply_declared(PACT, _PACT, _pact, *tensors(x, alpha))
+    return apply(PACT, _PACT, *tensors(x, alpha), composite=_pact)

@@ -70,7 +70,7 @@ class QuadraticForm(torch.autograd.Function):
         return _vjp(grad_output, x, A, ctx.needs_input_grad)
 
 
-_QuadraticForm = with_jvp(QuadraticForm)
+_QuadraticForm = with_jvp(QuadraticForm, pointwise=False)
 
 
 def quadratic_form(x: Tensor | float, A: Tensor | float) -> Tensor:

@@ -84,7 +84,7 @@ class RBFKernel(torch.autograd.Function):
         return _vjp(grad_output, x, y, length, output, ctx.needs_input_grad)
 
 
-_RBFKernel = with_jvp(RBFKernel)
+_RBFKernel = with_jvp(RBFKernel, pointwise=False)
 
 
 def rbf_kernel(x: Tensor | float, y: Tensor | float, length: Tensor | float) -> Tensor:

@@ -54,7 +54,7 @@ class ReLU(torch.autograd.Function):
         return in_float32(_vjp, grad_output, output)
 
 
-_ReLU = with_jvp(ReLU)
+_ReLU = with_jvp(ReLU, pointwise=True)
 
 
 def relu(x: Tensor | float) -> Tensor:

@@ -86,7 +86,7 @@ class RMSNorm(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x, weight, ctx.eps, ctx.needs_input_grad)
 
 
-_RMSNorm = with_jvp(RMSNorm)
+_RMSNorm = with_jvp(RMSNorm, pointwise=False)
 
 
 def rms_norm(x: Tensor | float, weight: Tensor | float, eps: float) -> Tensor:

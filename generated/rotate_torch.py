@@ -99,7 +99,7 @@ class Rotate(torch.autograd.Function):
         return in_float32(_vjp, grad_u, grad_v, t, x, y, ctx.needs_input_grad)
 
 
-_Rotate = with_jvp(Rotate)
+_Rotate = with_jvp(Rotate, pointwise=False)
 
 
 def rotate(

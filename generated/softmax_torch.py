@@ -56,7 +56,7 @@ class Softmax(torch.autograd.Function):
         return in_float32(_vjp, grad_output, output)
 
 
-_Softmax = with_jvp(Softmax)
+_Softmax = with_jvp(Softmax, pointwise=False)
 
 
 def softmax(x: Tensor | float) -> Tensor:

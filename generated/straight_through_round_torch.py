@@ -17,14 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import (
-    Context,
-    apply_declared,
-    composite,
-    in_float32,
-    tensors,
-    with_jvp,
-)
+from ._runtime_torch import Context, apply, composite, in_float32, tensors, with_jvp
 
 
 def _value(x: Tensor) -> Tensor:
@@ -60,15 +53,15 @@ class StraightThroughRound(torch.autograd.Function):
         return in_float32(_vjp, grad_output)
 
 
-_StraightThroughRound = with_jvp(StraightThroughRound)
-_straight_through_round = composite(StraightThroughRound)
+_StraightThroughRound = with_jvp(StraightThroughRound, pointwise=True)
+_straight_through_round = composite(StraightThroughRound, pointwise=True)
 
 
 def straight_through_round(x: Tensor | float) -> Tensor:
     """StraightThroughRound(x) = round(x)."""
-    return apply_declared(
+    return apply(
         StraightThroughRound,
         _StraightThroughRound,
-        _straight_through_round,
         *tensors(x),
+        composite=_straight_through_round,
     )

@@ -97,7 +97,7 @@ class SwiGLU(torch.autograd.Function):
         return _vjp(grad_output, x, W, V, U, ctx.needs_input_grad)
 
 
-_SwiGLU = with_jvp(SwiGLU)
+_SwiGLU = with_jvp(SwiGLU, pointwise=False)
 
 
 def swiglu(

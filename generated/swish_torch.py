@@ -56,7 +56,7 @@ class Swish(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_Swish = with_jvp(Swish)
+_Swish = with_jvp(Swish, pointwise=True)
 
 
 def swish(x: Tensor | float) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ._runtime_torch import (
     Context,
-    apply_declared,
+    apply,
     composite,
     heaviside,
     in_float32,
@@ -65,15 +65,15 @@ class TriangularSpike(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_TriangularSpike = with_jvp(TriangularSpike)
-_triangular_spike = composite(TriangularSpike)
+_TriangularSpike = with_jvp(TriangularSpike, pointwise=True)
+_triangular_spike = composite(TriangularSpike, pointwise=True)
 
 
 def triangular_spike(x: Tensor | float) -> Tensor:
     """TriangularSpike(x) = heaviside(x, 1)."""
-    return apply_declared(
+    return apply(
         TriangularSpike,
         _TriangularSpike,
-        _triangular_spike,
         *tensors(x),
+        composite=_triangular_spike,
     )

@@ -17,14 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import (
-    Context,
-    apply_declared,
-    composite,
-    in_float32,
-    tensors,
-    with_jvp,
-)
+from ._runtime_torch import Context, apply, composite, in_float32, tensors, with_jvp
 
 
 def _value(x: Tensor) -> Tensor:
@@ -63,10 +56,10 @@ class TruncExp(torch.autograd.Function):
         return in_float32(_vjp, grad_output, x)
 
 
-_TruncExp = with_jvp(TruncExp)
-_trunc_exp = composite(TruncExp)
+_TruncExp = with_jvp(TruncExp, pointwise=True)
+_trunc_exp = composite(TruncExp, pointwise=True)
 
 
 def trunc_exp(x: Tensor | float) -> Tensor:
     """TruncExp(x) = exp(x)."""
-    return apply_declared(TruncExp, _TruncExp, _trunc_exp, *tensors(x))
+    return apply(TruncExp, _TruncExp, *tensors(x), composite=_trunc_exp)

@@ -26,7 +26,7 @@ _RESERVED = frozenset(
     "any bool staticmethod tuple float torch ctx grad_output output inputs needs "
     "Any Context Sequence Tensor apply apply_all tensors products in_float32 with_jvp "
     "_value _vjp plain is_tensor recorded function "
-    "apply_declared composite refused once "
+    "composite refused once "
     "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
@@ -203,15 +203,17 @@ class _Emitter(Emitter[Module]):
 
     def _forward_mode(self) -> list[str]:
         """What stands for the class in forward mode, and where PyTorch ignores its backward."""
-        name, linear = self.outline.name, self.kernel.is_linear
-        self.runtime |= {"with_jvp"} if linear else set()
-        private = f"_{name} = with_jvp"
-        lines = called(private, [name]) if linear else [f"_{name} = {name}"]
-        if not self._declared:
-            return lines
-        stand_in = "composite" if linear else "refused"
-        self.runtime.add(stand_in)
-        return [*lines, *called(f"{self.composite} = {stand_in}", [name])]
+        name = self.outline.name
+        if not self.kernel.is_linear:
+            self.runtime.add("refused")
+            return [f"_{name} = {name}", *called(f"{self.composite} = refused", [name])]
+        formula = self.kernel.formula
+        several = formula.has_tensors or len(formula.outputs) > 1
+        arguments = [name, f"pointwise={not several}"]
+        self.runtime |= {"with_jvp"} | ({"composite"} if self._declared else set())
+        lines = called(f"_{name} = with_jvp", arguments)
+        composite = called(f"{self.composite} = composite", arguments)
+        return [*lines, *(composite if self._declared else [])]
 
     # ---- the pure functions and their calls
 
@@ -282,11 +284,10 @@ class _Emitter(Emitter[Module]):
         """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
         apply = "apply" if len(outline.outputs) == 1 else "apply_all"
-        apply = "apply_declared" if self._declared else apply
         lift = "products" if self._has_products() else "tensors"
         self.runtime |= {lift, apply}
         classes = [outline.name, f"_{outline.name}"]
-        classes += [self.composite] if self._declared else []
+        composite = [f"composite={self.composite}"] if self._declared else []
         order = [one.input.differentiable for one in self.kernel.operands]
         names = [outline.identifier(one) for one in self.kernel.operands]
         names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]
@@ -294,10 +295,10 @@ class _Emitter(Emitter[Module]):
         if order == sorted(order, reverse=True):
             lifted = "\n".join(called(f"*{lift}", outline.tensors))
             numbers = names[len(outline.tensors) :]
-            return called(f"return {apply}", [*classes, lifted, *numbers])
+            return called(f"return {apply}", [*classes, lifted, *numbers, *composite])
         source = called(lift, outline.tensors)
         lines = [*assigned(outline.tensors, source[0]), *source[1:]]
-        return [*lines, *called(f"return {apply}", [*classes, *names])]
+        return [*lines, *called(f"return {apply}", [*classes, *names, *composite])]
 
     def _imports(self, parameters: Mapping[str, tuple[str, str]]) -> tuple[str, ...]:
         own = self.customs.imports() if self.customs.modules else []
