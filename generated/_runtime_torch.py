@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+if torch.__version__ < "2.6":  # compared as versions are, not as text
+    raise ImportError(f"PyTorch {torch.__version__} is too old; 2.6 is needed")
+
 Value = TypeVar("Value")
 
 _HALVES = (torch.float16, torch.bfloat16)
@@ -550,7 +553,7 @@ class _Lifted(torch.autograd.Function):
 
 
 def composite(function: Any, *, pointwise: bool) -> Callable[..., Any]:
-    """Return a function of the same value whose derivative, to first order, is backward.
+    """Return a function of the same value whose first derivative is backward.
 
     It adds the tangent for x - x.detach(), which is 0 and has the derivative of x.
     See `with_jvp` for its arguments.
@@ -573,7 +576,7 @@ def composite(function: Any, *, pointwise: bool) -> Callable[..., Any]:
 
 
 def refused(function: Any) -> Callable[..., Any]:
-    """Return a function that stands for a gradient which is not linear in its cotangent.
+    """Return what stands for a gradient that is not linear in its cotangent.
 
     Raises:
         RuntimeError: when it is called, unless no gradient is asked for.

@@ -282,7 +282,7 @@ def test_once_refuses_it_under_transforms_too(outer: Any) -> None:
 
 def test_once_compiles() -> None:
     x = torch.tensor([0.3, 1.0], requires_grad=True)
-    compiled = torch.compile(_once(), fullgraph=True, backend="aot_eager")
+    compiled: Any = torch.compile(_once(), fullgraph=True, backend="aot_eager")
     torch.autograd.backward(compiled(x).sum())
     torch.testing.assert_close(x.grad, torch.cos(x.detach()))
 

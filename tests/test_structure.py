@@ -22,10 +22,12 @@ MAY_IMPORT = {
     "gen.collection": set(),
     "gen.model": GRAPH,
     "gen.graph": GRAPH,
-    "gen.frontend": FOUNDATIONS | {"gen.frontend", "gen.naming"},
+    "gen.statements": set(),
+    "gen.frontend": FOUNDATIONS | {"gen.frontend", "gen.naming", "gen.statements"},
     "gen.passes": FOUNDATIONS | {"gen.passes"},
-    "gen.backends": FOUNDATIONS | {"gen.backends", "gen.naming", "gen.provenance"},
-    "gen.provenance": FOUNDATIONS,
+    "gen.backends": FOUNDATIONS
+    | {"gen.backends", "gen.naming", "gen.provenance", "gen.statements"},
+    "gen.provenance": FOUNDATIONS | {"gen.statements"},
     "gen.naming": set(),
     "gen.render": {"gen.backends", "gen.provenance"},
     "gen.files": {"gen.errors", "gen.model", "gen.provenance"},
@@ -35,7 +37,7 @@ MAY_IMPORT = {
     | {"gen.frontend", "gen.passes", "gen.backends", "gen.naming"}
     | {"gen.render", "gen.provenance", "gen.collection"},
     "gen.commands": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
-    | {"gen.commands", "gen.pipeline"},
+    | {"gen.commands", "gen.pipeline", "gen.statements"},
     "gen.cli": {"gen.commands", "gen.errors", "gen.provenance"},
     "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},
     "gen": {

@@ -10,7 +10,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from gen.backends.layout import BODY, WIDTH, called, listed
-from gen.provenance import broken, one_line, statements
+from gen.provenance import broken
+from gen.statements import one_line, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,10 +16,15 @@ import click
 from gen.errors import GenError, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen.commands.console import Console
     from gen.model import File
 
 HIDDEN = "<function>"  # its verb: no name that anybody could give a function
+
+# How Python and gen.toml call an option that may be given several times here.
+_NAMES = {"shapes": "shape", "defines": "define"}
 
 
 @click.command(HIDDEN, hidden=True)
@@ -42,43 +47,19 @@ HIDDEN = "<function>"  # its verb: no name that anybody could give a function
 @click.pass_obj
 def function(
     console: Console,
+    /,
     unexpected: tuple[str, ...],
     backends: tuple[str, ...],
     out: str | None,
-    args: str | None,
-    const: tuple[str, ...],
-    optional: tuple[str, ...],
-    shapes: tuple[str, ...],
-    outputs: tuple[str, ...],
-    defines: tuple[str, ...],
     imports: tuple[str, ...],
-    save: str,
-    backward: tuple[str, ...],
-    primitive: str,
-    straight_through: bool,
-    clamp_grad: str | None,
-    once: bool,
+    **given: object,
 ) -> None:
     """Write one function."""
     name, expr = _name_and_expr(unexpected)
     from gen import pipeline
 
     chosen = backends or ("numpy",)
-    options = {
-        "args": args or "",
-        "const": ",".join(const),
-        "optional": ",".join(optional),
-        "shape": _shapes(shapes),
-        "outputs": ",".join(outputs),
-        "define": defines,
-        "primitives": pipeline.primitives(imports, chosen),
-        "save": save,
-        "backward": backward,
-        "primitive": primitive,
-        "straight_through": straight_through,
-        "clamp_grad": clamp_grad,
-        "once": once,
-    }
+    options = {**_options(given), "primitives": pipeline.primitives(imports, chosen)}
     request = pipeline.request(name, _given() if expr == "-" else expr, options)
     request = pipeline.beside(request, Path())
     if out == "-":
@@ -89,6 +70,20 @@ def function(
     from gen.files import write
 
     console.written(write(files, folder), whole=True)
+
+
+def _options(given: Mapping[str, object]) -> dict[str, object]:
+    """The options as Python and gen.toml name them."""
+    found = {_NAMES.get(option, option): value for option, value in given.items()}
+    for option in ("const", "optional", "outputs"):
+        found[option] = ",".join(_texts(found[option]))
+    return {**found, "args": found["args"] or "", "shape": _shapes(_texts(found["shape"]))}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """The values of an option that may be given several times."""
+    assert isinstance(value, tuple)
+    return tuple(map(str, value))
 
 
 def _name_and_expr(unexpected: tuple[str, ...]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import click
 
 from gen.commands.console import counted, styled
 from gen.errors import GenError
-from gen.provenance import one_line
+from gen.statements import one_line
 
 if TYPE_CHECKING:
     from gen.commands.console import Console

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gen.errors import GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
-from gen.frontend.gradient import checked, joined, separated
+from gen.frontend.declared import checked, joined, separated
 from gen.frontend.inputs import check_name, resolve
 from gen.frontend.library import CONSTANTS, statements_of, with_needed
 from gen.frontend.reading import LEADING, NO, Axes, Script

@@ -28,11 +28,11 @@ from gen.graph.graph import (
 )
 from gen.graph.indices import ELLIPSIS
 from gen.graph.language import express_all
+from gen.graph.linear import is_linear
 from gen.graph.powers import lower_powers
 from gen.model import Block, Expression, Kernel, Operand, Program
 from gen.passes.axes import Given, Wanted
 from gen.passes.layout import SHAPED, lay_out
-from gen.passes.linear import is_linear
 from gen.passes.save import repeated, saved_outputs
 
 if TYPE_CHECKING:

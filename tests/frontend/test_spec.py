@@ -176,7 +176,8 @@ F = '[functions.F]\nexpr = "x**2"\n'
         (
             F + 'jit = "x"\n',
             ": [functions.F] has an unknown key 'jit'; "
-            "there are expr, args, const, optional, shape, outputs, save, backends",
+            "there are expr, args, const, optional, shape, outputs, save, backends, "
+            "backward, primitive, straight_through, clamp_grad, once",
         ),
         (
             F + 'output = "x"\n',
