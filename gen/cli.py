@@ -28,7 +28,9 @@ Options of a function, after NAME and EXPR:
   --backend NAME    numpy (the default) or torch; may be repeated
   -o, --out PATH    the folder, or the .py file, to write; - prints
   --args x,y        the order of the inputs; else that of first appearance
-  --const c         an input that is a plain number without a gradient
+  --const c         an input without a gradient: a number, or what chooses a branch, as in
+                    "tanh(x) if mode == 'tanh' else x if linear else sin(x)"
+  --default c=1.0   what an input is that is left out: a number, true, false or a word
   --optional b      an input that may be None: a term or a factor left out
   --shape w=O,I     the dimensions of an input; needed for @ and .T, ... for leading ones
   --outputs u,v     which names of an EXPR such as "u = x*y; v = x/y" are its values

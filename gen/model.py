@@ -27,6 +27,9 @@ MAX_CHARACTERS = 10_000_000
 # wherever they are of use.
 SAVE = ("auto", "inputs", "output")
 
+# What an input that is no tensor may be.
+Constant: TypeAlias = float | int | bool | str
+
 # One axis of an array: an index, or None where its size is 1.
 Axis: TypeAlias = "Index | None"
 
@@ -94,6 +97,7 @@ class Request:
     save: str = "auto"  # what forward may leave for backward: see SAVE
     definitions: tuple[Definition, ...] = ()  # what it may call besides the language
     primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
+    default: tuple[tuple[str, Constant], ...] = ()  # ("beta", 1.0), what inputs are if left out
     gradient: Gradient = Gradient()  # what backward is to be instead of the derivative
 
     def __post_init__(self) -> None:
@@ -105,6 +109,7 @@ class Request:
         for name in sorted(both):
             raise GenError(f"{name} is a function and a primitive; one of them needs another name")
         object.__setattr__(self, "shape", tuple(sorted(self.shape)))
+        object.__setattr__(self, "default", tuple(sorted(self.default)))
         for option in ("args", "const", "optional", "outputs"):
             names: tuple[str, ...] = getattr(self, option)
             if len(set(names)) < len(names):
@@ -113,7 +118,8 @@ class Request:
     @property
     def declared(self) -> tuple[str, ...]:
         """Every name that an option makes an input."""
-        return (*self.args, *self.const, *self.optional, *(name for name, _ in self.shape))
+        shaped = (name for name, _ in self.shape)
+        return (*self.args, *self.const, *self.optional, *shaped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +127,15 @@ class Input:
     """One input of a formula."""
 
     name: str  # as in the expression
-    differentiable: bool = True  # False: a plain number, kept on ctx, gradient None
+    differentiable: bool = True  # False: a constant, kept on ctx, gradient None
     optional: bool = False  # True: may be None, and its operation is skipped then
     order: tuple[Axis, ...] = (ELLIPSIS,)  # its axes: any leading dimensions, then these
     dimensions: tuple[str, ...] | None = None  # what its shape is checked against; None: any
     loose: bool = False  # True: axes may be missing or 1, as far as broadcasting goes
     read: bool = True  # False: declared alone, the expression does not have it
+    kind: str = "float"  # of a constant: "float", "bool" or "str"
+    words: tuple[str, ...] = ()  # what a text may be: those it is compared with, and its default
+    default: Constant | None = None  # what it is if it is left out; None: it has to be given
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,9 @@ def _options(request: Request, backend: str) -> list[str]:
     for option in ("args", "const", "optional", "outputs"):
         names: tuple[str, ...] = getattr(request, option)
         options += [f"--{option} {','.join(names)}"] if names else []
+    for name, value in request.default:
+        word = str(value).lower() if isinstance(value, bool) else value
+        options.append(f"--default {name}={word}")
     options += [f"--save {request.save}"] if request.save != "auto" else []
     gradient = request.gradient
     options += ["--straight-through"] if gradient.straight_through else []

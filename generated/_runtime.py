@@ -169,6 +169,33 @@ def number(value: float) -> float:
     return value if type(value) in (int, float) else float(value)
 
 
+def truth(value: bool, *_: Array) -> Mask:
+    """Return a constant that chooses a branch as an array."""
+    return np.asarray(value)
+
+
+def flag(value: bool) -> bool:
+    """Return a constant that chooses a branch.
+
+    Raises:
+        TypeError: where it is not True or False.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"True or False is needed, given {value!r}")
+    return value
+
+
+def word(value: str, *known: str) -> str:
+    """Return a constant that chooses a branch by its name.
+
+    Raises:
+        ValueError: where it is none of those known.
+    """
+    if value not in known:
+        raise ValueError(f"one of {', '.join(known)} is needed, given {value!r}")
+    return value
+
+
 def _is_number(value: ArrayLike | None) -> bool:
     return isinstance(value, float | int) and not isinstance(value, np.generic)
 

@@ -211,6 +211,33 @@ def number(value: Any) -> float:
     return float(value) if not isinstance(value, int) else value
 
 
+def truth(value: bool, *beside: Tensor) -> Tensor:
+    """Return a constant that chooses a branch as a tensor on the device beside it."""
+    return torch.full((), value, dtype=torch.bool, device=beside[0].device)
+
+
+def flag(value: bool) -> bool:
+    """Return a constant that chooses a branch.
+
+    Raises:
+        TypeError: where it is not True or False.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"True or False is needed, given {value!r}")
+    return value
+
+
+def word(value: str, *known: str) -> str:
+    """Return a constant that chooses a branch by its name.
+
+    Raises:
+        ValueError: where it is none of those known.
+    """
+    if value not in known:
+        raise ValueError(f"one of {', '.join(known)} is needed, given {value!r}")
+    return value
+
+
 def scalar(value: float, *beside: Tensor) -> Tensor:
     """Return a plain number as a tensor of the dtype and device of those beside it."""
     if not beside:

@@ -14,7 +14,7 @@
 
 Saved for backward: q, k, v, which exist anyway.
 Backward repeats 4 operations of forward. PyTorch's own autograd would keep 4 tensors.
-scale stays on ctx, a plain number without a gradient.
+scale stays on ctx, a constant without a gradient.
 Operations: 4 forward, 12 backward.
 """
 

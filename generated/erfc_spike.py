@@ -9,7 +9,7 @@
 
 Not the derivative, by declaration: backward is that of erfc(-alpha*x)/2.
 Saved for backward: x, which exists anyway.
-alpha stays on ctx, a plain number without a gradient.
+alpha stays on ctx, a constant without a gradient.
 Operations: 1 forward, 7 backward.
 """
 

@@ -9,7 +9,7 @@
 
 Not the derivative, by declaration: grad_x.
 Saved for backward: x, which exists anyway.
-slope stays on ctx, a plain number without a gradient.
+slope stays on ctx, a constant without a gradient.
 Operations: 1 forward, 5 backward.
 """
 

@@ -13,7 +13,7 @@
 
 Saved for backward: all 4 inputs, which exist anyway.
 Backward repeats 3 operations of forward. PyTorch's own autograd would keep 5 tensors.
-s stays on ctx, a plain number without a gradient.
+s stays on ctx, a constant without a gradient.
 Operations: 5 forward, 10 backward.
 """
 

@@ -8,7 +8,7 @@
 
 Saved for backward: nothing.
 PyTorch's own autograd would keep 0 tensors.
-constant stays on ctx, a plain number without a gradient.
+constant stays on ctx, a constant without a gradient.
 Operations: 1 forward, 1 backward.
 """
 

@@ -11,7 +11,7 @@
 
 Saved for backward: x and weight, which exist anyway.
 Backward repeats 6 operations of forward. PyTorch's own autograd would keep 4 tensors.
-eps stays on ctx, a plain number without a gradient.
+eps stays on ctx, a constant without a gradient.
 Operations: 6 forward, 15 backward.
 """
 

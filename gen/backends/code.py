@@ -19,6 +19,7 @@ from gen.graph.graph import (
     COMPARISONS,
     COTANGENT,
     CUSTOM,
+    FLAG,
     INPUT,
     OUTPUT,
     Graph,
@@ -26,12 +27,17 @@ from gen.graph.graph import (
     constants,
 )
 from gen.graph.infix import (
+    AND,
     ATOM,
     CHOICE,
+    COMPARE,
+    NOT,
+    OR,
     SUM,
     Text,
     divided,
     enclose,
+    flag,
     infix,
     literal,
     raised,
@@ -60,6 +66,8 @@ _BEFORE = 28
 # What a name may stand for.
 ARRAY, MASK, FLOAT = "array", "mask", "float"
 
+_LOGICAL = frozenset({"and", "or", "not"})
+
 _OPTIONAL = {"optional_add": "add", "optional_sub": "sub", "optional_mul": "mul"}
 
 
@@ -72,6 +80,12 @@ class Dialect(ArrayDialect, Protocol):
     def custom(self, name: str, operands: Sequence[Operand]) -> Text:
         """The code of a function of the user's own."""
 
+    def truth(self, condition: Text) -> Text:
+        """A condition of plain numbers as an array."""
+
+    def filled(self, number: Text) -> Text:
+        """An array of the shape of those beside it, of one number throughout."""
+
 
 class Writer:
     """Writes one block.
@@ -82,6 +96,7 @@ class Writer:
         names: what the inputs are called, and where new names come from.
         dialect: how the library spells functions.
         shape: the code of the shape of an input or a cotangent, by kind and name.
+        uniform: whether all arrays in it have the same shape.
     """
 
     def __init__(
@@ -91,8 +106,10 @@ class Writer:
         names: Names,
         dialect: Dialect,
         shape: Callable[[str, str], str],
+        uniform: bool = False,
     ) -> None:
         self.shape = shape
+        self.uniform = uniform
         self.block = block
         self.graph: Graph = block.graph
         self.names = names
@@ -238,6 +255,12 @@ class Writer:
         fraction = third(self.graph, node) if node.op == "mul" else None
         if fraction is not None:
             return Operand(divided(texts[1], fraction), numbers_only)
+        if node.op == FLAG:
+            return Operand(flag(node, texts[0], '"'), True)
+        if node.op in _LOGICAL and numbers_only:
+            return Operand(_logical(node.op, texts), True)
+        if node.op == "select" and operands[0].is_number:
+            return self._chosen(node, operands)
         is_comparison = node.op in COMPARISONS
         if is_comparison and numbers_only:
             texts[0] = self.dialect.scalar(texts[0])
@@ -252,6 +275,20 @@ class Writer:
             return Operand(self.dialect.custom(str(node.payload), operands), False)
         return Operand(self.dialect.call(node.op, operands), False)
 
+    def _chosen(self, node: Node, operands: list[Operand]) -> Operand:
+        """A choice by constants: a branch of Python wherever both values have one shape."""
+        condition, yes, no = operands
+        if not (yes.is_number and no.is_number):
+            if not self.uniform:
+                stand_in = Operand(self.dialect.truth(condition.text), False)
+                return Operand(self.dialect.call("select", [stand_in, yes, no]), False)
+            yes, no = (
+                Operand(self.dialect.filled(one.text), False) if one.is_number else one
+                for one in (yes, no)
+            )
+        code = f"{enclose(yes.text, OR)} if {condition.text.code} else {enclose(no.text, CHOICE)}"
+        return Operand(Text(code, CHOICE), yes.is_number and no.is_number)
+
     def _optional(self, node: Node, texts: list[Text]) -> Text:
         """`a` where the input `b` is left out, else a + b, a - b or a * b."""
         a, b = texts
@@ -260,6 +297,14 @@ class Writer:
         name = _NAME.match(b.code)
         assert name is not None
         return Text(f"{enclose(a, SUM)} if {name[0]} is None else {both.code}", CHOICE)
+
+
+def _logical(op: str, texts: Sequence[Text]) -> Text:
+    """Python's own and, or and not."""
+    if op == "not":
+        return Text(f"not {enclose(texts[0], COMPARE)}", NOT)
+    binding = {"and": AND, "or": OR}[op]
+    return Text(f" {op} ".join(enclose(one, binding + 1) for one in texts), binding)
 
 
 def call(function: str, operands: Iterable[Text]) -> Text:

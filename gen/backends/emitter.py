@@ -14,7 +14,7 @@ from gen.backends.custom import Customs
 from gen.backends.gradients import Gradients
 from gen.backends.layout import BODY, WIDTH, assigned, called, returning
 from gen.backends.names import Names, entry_name
-from gen.backends.outline import Outline
+from gen.backends.outline import Outline, literal
 from gen.backends.pieces import FREED, LARGEST, Scope, cut, freed, steps
 from gen.errors import GenError
 from gen.graph.graph import INPUT
@@ -104,7 +104,9 @@ class Emitter(ABC, Generic[View]):
         self, block: Block, beside: Sequence[str], shape: Callable[[str, str], str]
     ) -> Writer:
         names = self.outline.names.scope()
-        return Writer(block, self.outline.plain, names, self.dialect(beside), shape)
+        dialect = self.dialect(beside)
+        uniform = not self.kernel.formula.has_tensors and len(self.outline.tensors) == 1
+        return Writer(block, self.outline.plain, names, dialect, shape, uniform)
 
     def scope(self, writer: Writer, optional: str, grads: Sequence[str] = ()) -> Scope:
         """The names of a body: their types, and which of them are worth deleting.
@@ -124,7 +126,7 @@ class Emitter(ABC, Generic[View]):
         found = {"ctx": "Context", "inputs": f"tuple[{self.array}, ...]"}
         found |= dict.fromkeys([*self.outline.outputs, *self.outline.cotangents], self.array)
         for one in self.kernel.operands:
-            kind = self.array if one.input.differentiable else "float"
+            kind = self.array if one.input.differentiable else one.input.kind
             found[self.outline.identifier(one)] = kind + optional * one.input.optional
         return found
 
@@ -155,6 +157,16 @@ class Emitter(ABC, Generic[View]):
     def kept(self, operand: Operand) -> str:
         """Where backward finds a number, or what stands for an input that is not saved."""
         return self.outline.kept(operand)
+
+    def constant(self, operand: Operand) -> str:
+        """An input that is no tensor, checked."""
+        name, words = self.outline.identifier(operand), operand.input.words
+        check = {"float": "number", "bool": "flag", "str": "word" if words else ""}
+        function = check[operand.input.kind]
+        if not function:
+            return name
+        self.runtime.add(function)
+        return f"{function}({', '.join([name, *map(literal, words)])})"
 
     # ---- forward
 
@@ -189,16 +201,24 @@ class Emitter(ABC, Generic[View]):
         if self.kernel.forward.graph[node].op in _VIEWS:
             whole = writer.code(node) if len(writer.code(node)) <= _SHORT else writer.named(node)
             return f"{whole}{self.copy}"
-        return f"({writer.code(node)}){self.copy}" if self._may_alias(node) else writer.code(node)
+        return (
+            f"({writer.code(node)}){self.copy}"
+            if self._may_alias(writer, node)
+            else writer.code(node)
+        )
 
-    def _may_alias(self, node: int) -> bool:
-        """Whether the output is an input where the optional ones are left out."""
-        graph = self.kernel.forward.graph
-        while graph[node].op.startswith("optional_"):
-            node = graph[node].args[0]
-            if graph[node].op in _VIEWS:
-                return True
+    def _may_alias(self, writer: Writer, node: int) -> bool:
+        """Whether the output is an input where an optional one is left out, or a flag says so."""
+        op, args, _ = self.kernel.forward.graph[node]
+        if op.startswith("optional_"):
+            return self._is_given(writer, args[0])
+        if op == "select" and writer.is_number(args[0]):
+            return any(self._is_given(writer, arg) for arg in args[1:])
         return False
+
+    def _is_given(self, writer: Writer, node: int) -> bool:
+        op = self.kernel.forward.graph[node].op
+        return op in _VIEWS or self._may_alias(writer, node)
 
     # ---- backward
 
@@ -216,7 +236,7 @@ class Emitter(ABC, Generic[View]):
         lines = assigned(self.outline.saved, "ctx.saved_tensors") if self.outline.saved else []
         used = self._read()
         return lines + [
-            f"{self.outline.identifier(one)}: float = {self.outline.kept(one)}"
+            f"{self.outline.identifier(one)}: {one.input.kind} = {self.outline.kept(one)}"
             for one in self.kernel.operands
             if not one.input.differentiable and one.input.name in used
         ]

@@ -188,8 +188,9 @@ class _Emitter(Emitter[Module]):
     def _converted(self) -> list[str]:
         """Inputs become arrays, constants Python numbers."""
         tensors = self.outline.tensors
-        numbers = [f"{name} = number({name})" for name in self.outline.numbers]
-        self.runtime |= {"number"} if numbers else set()
+        constants = [one for one in self.kernel.operands if not one.input.differentiable]
+        pairs = [(self.outline.identifier(one), self.constant(one)) for one in constants]
+        numbers = [f"{name} = {checked}" for name, checked in pairs if name != checked]
         if len(tensors) == 1:
             self.runtime.add("array")
             return [f"{tensors[0]} = array({tensors[0]})", *numbers]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gen.backends.names import Names
-    from gen.model import Definition, Kernel, Operand
+    from gen.model import Constant, Definition, Input, Kernel, Operand
 
 _SAVING = 50  # the room for what is saved in a line of a docstring
 _ALL = 3  # saved inputs are named up to this many
@@ -162,7 +162,7 @@ class Outline:
         notes = [f"{name} is {path}." for name, path in self.paths.items()]
         notes += self._declared()
         notes += [f"Saved for backward: {self._kept()}{self._reason()}.", *self._compared()]
-        notes += [f"{name} stays on ctx, a plain number without a gradient." for name in self.plain]
+        notes += [f"{name} stays on ctx, a constant without a gradient." for name in self.plain]
         notes += [
             f"{one.input.name} may be None, and its operation is skipped then."
             for one in self.kernel.operands
@@ -261,11 +261,14 @@ class Outline:
         """Typed parameters, on one line where they fit behind `before` characters."""
         typed = list(first)
         operands = self.kernel.operands
-        needed = max((i for i, one in enumerate(operands) if not one.input.optional), default=-1)
+        given = (i for i, one in enumerate(operands) if _is_needed(one.input))
+        needed = max(given, default=-1)
         for place, one in enumerate(operands):
-            kind = tensor if one.input.differentiable else "float"
-            optional = " | None = None" if defaults and place > needed else " | None"
-            typed.append(f"{self.identifier(one)}: {kind}{optional if one.input.optional else ''}")
+            kind = tensor if one.input.differentiable else one.input.kind
+            kind += " | None" if one.input.optional else ""
+            default = literal(one.input.default) if one.input.default is not None else "None"
+            shown = f" = {default}" if defaults and place > needed else ""
+            typed.append(f"{self.identifier(one)}: {kind}{shown}")
         return listed(typed, before, len(f") -> {self.output_type('Tensor')}:"), indent)
 
     def output_type(self, array: str) -> str:
@@ -275,6 +278,19 @@ class Outline:
     def gradient_type(self, array: str) -> str:
         several = len(self.kernel.operands) > 1
         return f"tuple[{array} | None, ...]" if several else array
+
+
+def _is_needed(one: Input) -> bool:
+    return not one.optional and one.default is None
+
+
+def literal(value: Constant | None) -> str:
+    """A constant as code.
+
+    >>> literal("tanh"), literal(1.0)
+    ('"tanh"', '1.0')
+    """
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -36,6 +36,12 @@ class Spelling:
         """An operand as an array, where a function takes no plain number."""
         return self.scalar(one.text) if one.is_number else one.text
 
+    def truth(self, condition: Text) -> Text:
+        return self.runtime_call("truth", [condition, *map(Text, self.beside)])
+
+    def filled(self, number: Text) -> Text:
+        return call(f"{self.library}.full_like", [Text(self.beside[0]), number])
+
     def custom(self, name: str, operands: Sequence[Operand]) -> Text:
         return self.customs.call(name, [self.array(one) for one in operands])
 

@@ -242,7 +242,7 @@ class _Emitter(Emitter[Module]):
             if one.shaped:
                 found[self.kept(one)] = ("torch.Size", kept)
             elif not one.input.differentiable and one.input.name in self._read():
-                found[name] = ("float", kept)
+                found[name] = (one.input.kind, kept)
         if re.search(r"\bneeds\[", text):
             found["needs"] = ("Sequence[bool]", "ctx.needs_input_grad")
         return found
@@ -289,9 +289,10 @@ class _Emitter(Emitter[Module]):
         classes = [outline.name, f"_{outline.name}"]
         composite = [f"composite={self.composite}"] if self._declared else []
         order = [one.input.differentiable for one in self.kernel.operands]
-        names = [outline.identifier(one) for one in self.kernel.operands]
-        names = [name if is_ else f"number({name})" for name, is_ in zip(names, order, strict=True)]
-        self.runtime |= {"number"} if outline.numbers else set()
+        names = [
+            outline.identifier(one) if one.input.differentiable else self.constant(one)
+            for one in self.kernel.operands
+        ]
         if order == sorted(order, reverse=True):
             lifted = "\n".join(called(f"*{lift}", outline.tensors))
             numbers = names[len(outline.tensors) :]

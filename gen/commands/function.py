@@ -39,6 +39,7 @@ _NAMES = {"shapes": "shape", "defines": "define"}
 @click.option("--define", "defines", multiple=True)
 @click.option("--import", "imports", multiple=True)
 @click.option("--save", default="auto")
+@click.option("--default", multiple=True)
 @click.option("--backward", multiple=True)
 @click.option("--primitive", default="")
 @click.option("--straight-through", is_flag=True)

@@ -20,7 +20,7 @@ from gen.frontend.views import View, show
 from gen.graph.algebra import call, number, truth
 from gen.graph.conditions import both, compare, either, negated, select
 from gen.graph.evaluate import decide
-from gen.graph.graph import BOOLEANS, INPUT
+from gen.graph.graph import BOOLEANS, FLAG, INPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +50,9 @@ _SIGNS: dict[type[ast.operator], str] = {
     ast.MatMult: "@",
 }
 
+# What a constant may be compared with.
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
 # An operation that is skipped where its optional operand is None.
 _OPTIONAL: dict[type[ast.operator], str] = {
     ast.Add: "optional_add",
@@ -65,6 +68,7 @@ class Operators:
     space: Space
     source: Source
     optional: frozenset[str]  # inputs that may be None
+    constants: frozenset[str] = frozenset()  # inputs that are no tensors
 
     @property
     def builder(self) -> Builder:
@@ -156,6 +160,10 @@ class Operators:
     # ---- conditions
 
     def comparison(self, node: ast.Compare, operands: list[View]) -> View:
+        text = text_compared(node)
+        if text is not None:
+            flag = self._flag(operands[0], text, node)
+            return flag if isinstance(node.ops[0], ast.Eq) else flag.with_term(negated(flag.term))
         views = [self.array(view, node) for view in operands]
         found = []
         for op, left, right in zip(node.ops, views[:-1], views[1:], strict=True):
@@ -248,7 +256,30 @@ class Operators:
     def condition(self, view: View, node: ast.expr) -> View:
         if view.term.op in BOOLEANS:
             return view.with_term(decide(view.term))
+        if self._is_constant(view):
+            return self._flag(view, None, node)
         raise self.source.fault(node, "a condition is needed here", "compare with something: x > 0")
+
+    def _is_constant(self, view: View) -> bool:
+        return view.term.op == INPUT and _input_name(view.term) in self.constants
+
+    def _flag(self, view: View, text: str | None, node: ast.expr) -> View:
+        """Whether a constant is true, or is some text."""
+        if not self._is_constant(view):
+            what = f"only a constant is compared with {text!r}"
+            raise self.source.fault(node, what, "declare it by --const")
+        if text is not None and not _WORD.fullmatch(text):
+            raise self.source.fault(node, f"{text!r} is no word of letters, digits, - and _")
+        term = view.term
+        return view.with_term(term.node(FLAG, term, payload=text))
+
+
+def text_compared(node: ast.Compare) -> str | None:
+    """The text that a constant is compared with, as in mode == 'tanh'."""
+    match node:
+        case ast.Compare(ops=[ast.Eq() | ast.NotEq()], comparators=[ast.Constant(value=str(text))]):
+            return text
+    return None
 
 
 def _input_name(term: Term) -> str:

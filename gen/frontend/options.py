@@ -6,6 +6,8 @@ with commas or a list; a shape is "O,I" or ["O", "I"], of letters and numbers.
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
@@ -14,15 +16,16 @@ from gen.errors import GenError, nearest
 from gen.frontend.definitions import definitions
 from gen.frontend.gradient import gradient
 from gen.frontend.primitives import primitives
-from gen.model import SAVE, Request
+from gen.model import SAVE, Constant, Request
 
 Names: TypeAlias = str | Iterable[str]
 
+_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST = 40  # characters of a dimension
 
 GRADIENT = ("backward", "primitive", "straight_through", "clamp_grad", "once")
 _OPTIONS = (
-    *("args", "const", "optional", "shape", "outputs", "save", "define", "primitives"),
+    *("args", "const", "optional", "shape", "outputs", "save", "define", "primitives", "default"),
     *GRADIENT,
 )
 
@@ -51,8 +54,42 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         save=_save(options.get("save", "auto")),
         definitions=definitions(options.get("define", {})),
         primitives=primitives(options.get("primitives", {})),
+        default=_defaults(options.get("default", {})),
         gradient=gradient(**{name: options[name] for name in GRADIENT if name in options}),
     )
+
+
+def _defaults(value: object) -> tuple[tuple[str, Constant], ...]:
+    """Constants by input, from a table or from texts such as beta=1.0.
+
+    >>> _defaults(["beta=1", "exact=true", "mode=tanh"])
+    (('beta', 1), ('exact', True), ('mode', 'tanh'))
+    """
+    if isinstance(value, Mapping):
+        pairs = [(str(name), given) for name, given in value.items()]
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        pairs = [_default(text) for text in value]
+    else:
+        pairs = [_default(value)]
+    for name, given in pairs:
+        if not isinstance(given, float | int | str) or given in (math.inf, -math.inf, math.nan):
+            raise GenError(f"default {name}: a number, true, false or a word is, given {given!r}")
+        if isinstance(given, str) and not _WORD.fullmatch(given):
+            raise GenError(f"default {name}: {given!r} is no word of letters, digits, - and _")
+    return tuple((name, given) for name, given in pairs if isinstance(given, float | int | str))
+
+
+def _default(text: object) -> tuple[str, object]:
+    name, sign, given = text.partition("=") if isinstance(text, str) else ("", "", "")
+    if not sign or not name.strip().isidentifier():
+        raise GenError(f"default takes an input and what it is, as in beta=1.0, given {text!r}")
+    word = given.strip()
+    for read in (int, float):
+        try:
+            return name.strip(), read(word)
+        except ValueError:
+            continue
+    return name.strip(), {"true": True, "false": False}.get(word.lower(), word)
 
 
 def _save(value: object) -> str:

@@ -16,7 +16,7 @@ from gen.frontend import calls
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.library import CONSTANTS
 from gen.frontend.matrices import swapped, transposed
-from gen.frontend.operators import Operators
+from gen.frontend.operators import Operators, text_compared
 from gen.frontend.refusals import WRONG_NODES
 from gen.frontend.source import LANGUAGE
 from gen.frontend.views import MisfitError, View, show
@@ -49,11 +49,12 @@ class Reader:
     variables: dict[str, View]  # inputs, and what statements have assigned
     optional: frozenset[str] = frozenset()  # inputs that may be None
     stack: tuple[str, ...] = ()  # the functions within whose bodies this is
+    constants: frozenset[str] = frozenset()  # inputs that are no tensors
     values: list[View] = field(default_factory=list)  # of statements without a name
     operators: Operators = field(init=False)
 
     def __post_init__(self) -> None:
-        self.operators = Operators(self.space, self.source, self.optional)
+        self.operators = Operators(self.space, self.source, self.optional, self.constants)
 
     @property
     def builder(self) -> Builder:
@@ -98,7 +99,7 @@ class Reader:
             case ast.UnaryOp():
                 return (node.operand,)
             case ast.Compare():
-                return node.left, *node.comparators
+                return node.left, *(() if text_compared(node) is not None else node.comparators)
             case ast.BoolOp():
                 return tuple(node.values)
             case ast.IfExp():
@@ -294,7 +295,11 @@ class Reader:
         views = [self.operators.array(view, node) for view in operands]
         self.library.count(body)
         variables = dict(zip(body.parameters, views, strict=True))
-        inner = Reader(self.space, body.source, self.library, variables, stack=(*self.stack, name))
+        inner = Reader(
+            *(self.space, body.source, self.library, variables),
+            stack=(*self.stack, name),
+            constants=self.constants,
+        )
         try:
             inner.run(body.statements)
             (value,) = body.outputs

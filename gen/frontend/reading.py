@@ -103,7 +103,8 @@ class Script:
         }
         library = Library.of(self.request)
         optional, stack = frozenset(self.request.optional), (self.request.name,)
-        reader = Reader(space, self.source, library, variables, optional, stack)
+        constants = frozenset(self.request.const)
+        reader = Reader(space, self.source, library, variables, optional, stack, constants)
         reader.run(self.statements)
         outputs = self._outputs(reader)
         roots = [view.term.id for view in outputs.values()]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _TABLES = ("gen", "functions", "primitives")
 _SETTINGS = ("out", "backends")
 _OPTIONS = (
-    *("expr", "args", "const", "optional", "shape", "outputs", "save", "backends"),
+    *("expr", "args", "const", "optional", "shape", "outputs", "save", "backends", "default"),
     *GRADIENT,
 )
 

@@ -19,7 +19,7 @@ from gen.errors import GenError
 from gen.frontend.arrays import ARRAY_FUNCTIONS
 from gen.frontend.calls import is_array_call
 from gen.frontend.declared import checked, joined, separated
-from gen.frontend.inputs import check_name, resolve
+from gen.frontend.inputs import check_name, resolve, with_kinds
 from gen.frontend.library import CONSTANTS, statements_of, with_needed
 from gen.frontend.reading import LEADING, NO, Axes, Script
 from gen.frontend.source import Source
@@ -156,6 +156,7 @@ def _formula(script: Script, reading: Reading, axes: Axes, whole: bool) -> Formu
         replace(_described(one, axes, whole), read=one.name in live) for one in inputs
     )
     space, builder = reading.space, reading.space.builder
+    described = with_kinds(described, builder.nodes, reading.order)
     outputs = []
     for name, view in reading.outputs.items():
         one = Output(name, view.term.id, view.order, space.inputs(view))

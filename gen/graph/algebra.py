@@ -40,7 +40,7 @@ class Term:
     builder: Builder
     id: int
 
-    def node(self, op: str, *args: Term, payload: int | None = None) -> Term:
+    def node(self, op: str, *args: Term, payload: int | str | None = None) -> Term:
         """An operation in this term's graph, as it is asked for: rules end with it."""
         ids = tuple([arg.id for arg in args])
         return Term(self.builder, self.builder.node(op, ids, payload))

@@ -119,6 +119,7 @@ ARITHMETIC = (
     Operation("select", 3, 2 * ADD, pullback=_select_pullback),
     *(Operation(name, 2, ADD) for name in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or")),
     Operation("not", 1, ADD),
+    Operation("flag", 1, 0),
     Operation("true", 0, 0),
     Operation("false", 0, 0),
     # ---- an input that may be left out: the operation is skipped where it is None

@@ -34,7 +34,9 @@ VARIABLES = GIVEN | {SIZE, DELTA, EXTENT, EYE}
 LEAVES = VARIABLES | {NUMBER, CONSTANT}
 
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
-BOOLEANS = COMPARISONS | {"and", "or", "not", "true", "false"}
+# A constant that says which branch is taken: whether it is true, or the text in the payload.
+FLAG = "flag"
+BOOLEANS = COMPARISONS | {"and", "or", "not", "true", "false", FLAG}
 
 # Operations whose operands may be swapped without changing a bit of the result.
 COMMUTATIVE = frozenset({"add", "mul", "eq", "ne", "and", "or"})

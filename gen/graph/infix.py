@@ -55,6 +55,13 @@ def infix(node: Node, operands: list[Text]) -> Text | None:
     return None
 
 
+def flag(node: Node, name: Text, quote: str) -> Text:
+    """The text of the question whether a constant is true, or is some text."""
+    if node.payload is None:
+        return name
+    return Text(f"{enclose(name, SUM)} == {quote}{node.payload}{quote}", COMPARE)
+
+
 def _added(sign: str) -> Callable[[Text, Text], Text]:
     return lambda a, b: Text(f"{enclose(a, SUM)} {sign} {enclose(b, QUOTIENT)}", SUM)
 

@@ -21,6 +21,7 @@ from gen.graph.graph import (
     CUSTOM,
     EXTENT,
     EYE,
+    FLAG,
     GIVEN,
     INPUT,
     LEAVES,
@@ -41,6 +42,7 @@ from gen.graph.infix import (
     decimal,
     divided,
     enclose,
+    flag,
     infix,
     raised,
     third,
@@ -172,6 +174,8 @@ def _text(graph: Graph, node: Node, operands: list[Text]) -> Text:
         return raised(*operands)
     if node.op in ("true", "false"):
         return Text(node.op.title())
+    if node.op == FLAG:
+        return flag(node, operands[0], "'")
     return _array(node, operands) or _call(node, operands)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gen.graph.eager import kept
 from gen.graph.graph import (
     COTANGENT,
+    FLAG,
     GIVEN,
     INPUT,
     LEAVES,
@@ -239,7 +240,7 @@ def _shared(graph: Graph, roots: Sequence[int]) -> tuple[int, ...]:
     return tuple(
         node
         for node in order
-        if uses[node] > 1 and node not in fixed and graph[node].op not in LEAVES | {"view"}
+        if uses[node] > 1 and node not in fixed and graph[node].op not in LEAVES | {"view", FLAG}
     )
 
 

@@ -113,7 +113,8 @@ class _Rewriter:
         if op == INPUT or op in BOOLEANS:
             return []
         branch = self.branches.of[node]
-        around = self.branches.conditions(branch)
+        # A branch that constants do not take is not evaluated.
+        around = [one for one in self.branches.conditions(branch) if one[0].id not in self.plain]
         uses = sorted(self.branches.uses.get(node, {branch}))
         if branch in uses:
             return around
