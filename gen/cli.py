@@ -39,6 +39,12 @@ Options of a function, after NAME and EXPR:
   --save inputs     what forward leaves for backward: inputs, output, or auto
 
 \b
+Beside the function, for PyTorch:
+  --module          a torch.nn.Module as well
+  --parameter a=1.0                  one of its inputs that it learns, a scalar
+  --custom-op mylib                  an operator of torch.library as well, mylib::p3
+
+\b
 Gradients that are not the derivative, by declaration:
   --backward "grad_output/(1+x**2)"  the gradient, in inputs, output and grad_output;
                     of one input among several: --backward "x = grad_output*x"

@@ -84,6 +84,18 @@ class Gradient:
 
 
 @dataclass(frozen=True, slots=True)
+class Forms:
+    """What a module has beside its function; of use to PyTorch alone."""
+
+    module: bool = False  # whether there is a torch.nn.Module
+    parameters: tuple[tuple[str, float], ...] = ()  # ("alpha", 1.0), its learnable scalars
+    operator: str = ""  # the namespace of an operator of torch.library; empty: none
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", tuple(sorted(self.parameters)))
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What the user asked for, the same from the command, gen.toml and Python."""
 
@@ -99,6 +111,7 @@ class Request:
     primitives: tuple[Primitive, ...] = ()  # what it may call that code of the user's evaluates
     default: tuple[tuple[str, Constant], ...] = ()  # ("beta", 1.0), what inputs are if left out
     gradient: Gradient = Gradient()  # what backward is to be instead of the derivative
+    forms: Forms = Forms()  # what is emitted beside the function
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expr", _quoted(self.expr))

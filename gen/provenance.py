@@ -143,7 +143,10 @@ def _options(request: Request, backend: str) -> list[str]:
         word = str(value).lower() if isinstance(value, bool) else value
         options.append(f"--default {name}={word}")
     options += [f"--save {request.save}"] if request.save != "auto" else []
-    gradient = request.gradient
+    gradient, forms = request.gradient, request.forms
+    options += ["--module"] if forms.module else []
+    options += [f"--parameter {name}={start}" for name, start in forms.parameters]
+    options += [f"--custom-op {forms.operator}"] if forms.operator else []
     options += ["--straight-through"] if gradient.straight_through else []
     options += [f"--clamp-grad {','.join(gradient.clamp)}"] if gradient.clamp else []
     options += ["--once"] if gradient.once else []

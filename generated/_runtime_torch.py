@@ -4,6 +4,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import reduce, wraps
+from inspect import signature
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -574,6 +575,51 @@ class _Lifted(torch.autograd.Function):
 
         lifted: Any = _Lifted
         return lifted.apply(tangent, *inputs, *tangents)
+
+
+# ---- operators of torch.library
+
+
+def register(operator: Any, function: Any, *, pointwise: bool) -> None:
+    """Give an operator the fake, autograd and vmap rules of a Function.
+
+    Its backward is that of the Function, made of PyTorch's own operations. PyTorch lets
+    no vmap rule run another vmap: what is not pointwise is computed one by one.
+    """
+    methods = _Methods.of(function)
+    count = len(signature(methods.forward).parameters)
+
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        needs = ctx.needs_input_grad
+        # PyTorch leaves out what is None by default.
+        ctx.needs_input_grad = (*needs, *(False for _ in range(count - len(needs))))
+        return methods.backward(ctx, *grads)
+
+    def one_of(i: int, pairs: list[tuple[Any, int | None]]) -> Any:
+        return methods.forward(*(x if d is None else x.select(d, i) for x, d in pairs))
+
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Any) -> Any:
+        pairs = list(zip(inputs, in_dims, strict=True))
+        if pointwise:
+            ranks = (x.ndim + (d is None) for x, d in pairs if isinstance(x, Tensor))
+            ndim = max(ranks)
+            wide = (x if d is None else _ranked(x, d, ndim) for x, d in pairs)
+            return methods.forward(*wide), 0
+        each = [one_of(i, pairs) for i in range(info.batch_size)]
+        if isinstance(each[0], tuple):
+            stacked = tuple(map(torch.stack, zip(*each, strict=True)))
+            return stacked, (0,) * len(stacked)
+        return torch.stack(each), 0
+
+    operator.register_fake(methods.forward)
+    operator.register_autograd(backward, setup_context=methods.setup_context)
+    operator.register_vmap(vmap)
+
+
+def _ranked(x: Tensor, dim: int, ndim: int) -> Tensor:
+    """A batch along its first of so many dimensions, new ones put behind that."""
+    x = x.movedim(dim, 0)
+    return x.reshape(x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])
 
 
 # ---- gradients that are not the derivative

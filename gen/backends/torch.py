@@ -13,6 +13,7 @@ from gen.backends.emitter import Emitter, without_collisions
 from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
 from gen.backends.names import entry_name
 from gen.backends.torch_dialect import PRODUCTS, TorchDialect
+from gen.backends.torch_forms import Forms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ _RESERVED = frozenset(
     "any bool staticmethod tuple float torch ctx grad_output output inputs needs "
     "Any Context Sequence Tensor apply apply_all tensors products in_float32 with_jvp "
     "_value _vjp plain is_tensor recorded function "
-    "composite refused once "
+    "composite refused once register float_ self torch super "
     "backward dirty_tensors forward jvp mark_dirty mark_non_differentiable "
     "materialize_grads maybe_clear_saved_tensors metadata name needs_input_grad "
     "next_functions non_differentiable requires_grad saved_tensors register_hook register_prehook "
@@ -142,6 +143,7 @@ class _Emitter(Emitter[Module]):
         outline = self.outline
         checks, lines, values = self.forward()
         pullback = self.backward()
+        self.runtime |= {"register"} if self.kernel.formula.request.forms.operator else set()
         several = len(self.kernel.operands)
         kind = outline.gradient_type("Tensor")
         cotangents = [f"{name}: Tensor | None" for name in outline.cotangents]
@@ -170,7 +172,7 @@ class _Emitter(Emitter[Module]):
             forward_mode=tuple(self._forward_mode()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
             entry_body=tuple(self._entry_body()),
-            functions=tuple(self.functions),
+            functions=(*Forms(outline, self.entry, self._pointwise).lines(), *self.functions),
             imports=self._imports(parameters),
         )
 
@@ -183,7 +185,7 @@ class _Emitter(Emitter[Module]):
             return self.returned("output", values[0], lines)
         return returning(list(values))
 
-    # ---- what the kernel asks for
+    # ---- what the request asks for
 
     @property
     def _declared(self) -> bool:
@@ -193,6 +195,12 @@ class _Emitter(Emitter[Module]):
     def composite(self) -> str:
         """The name of what stands for the Function where PyTorch would not use backward."""
         return f"_{self.entry}"
+
+    @property
+    def _pointwise(self) -> str:
+        """Whether each element of one output depends on one of each input, as an argument."""
+        formula = self.kernel.formula
+        return f"pointwise={not formula.has_tensors and len(formula.outputs) == 1}"
 
     def _decorators(self) -> tuple[str, ...]:
         """What stands above backward."""
@@ -207,9 +215,7 @@ class _Emitter(Emitter[Module]):
         if not self.kernel.is_linear:
             self.runtime.add("refused")
             return [f"_{name} = {name}", *called(f"{self.composite} = refused", [name])]
-        formula = self.kernel.formula
-        several = formula.has_tensors or len(formula.outputs) > 1
-        arguments = [name, f"pointwise={not several}"]
+        arguments = [name, self._pointwise]
         self.runtime |= {"with_jvp"} | ({"composite"} if self._declared else set())
         lines = called(f"_{name} = with_jvp", arguments)
         composite = called(f"{self.composite} = composite", arguments)

@@ -58,6 +58,7 @@ def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
         ("optional", request.optional),
         ("shape", tuple(shapes)),
         ("default", tuple(name for name, _ in request.default)),
+        ("parameter", tuple(name for name, _ in request.forms.parameters)),
     ):
         for name in names:
             _check_declared(option, name, order)
@@ -70,6 +71,11 @@ def resolve(found: Sequence[str], request: Request) -> tuple[Input, ...]:
         raise GenError("all inputs are constants; at least one needs a gradient")
     for name in sorted(set(request.const) & {*request.optional, *shapes}):
         raise GenError(f"--const {name} is a plain number: it can have no shape, nor be None")
+    learnt = {name for name, _ in request.forms.parameters}
+    for name in sorted(learnt & {*request.const, *request.optional}):
+        raise GenError(f"--parameter {name}: what is learnt is a tensor, and always there")
+    if learnt and learnt >= set(order) - set(request.const):
+        raise GenError("--parameter: a module learns some of its inputs, not all of them")
     inputs = [Input(name, name not in request.const, name in request.optional) for name in order]
     return _with_defaults(inputs, dict(request.default))
 

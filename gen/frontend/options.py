@@ -16,16 +16,19 @@ from gen.errors import GenError, nearest
 from gen.frontend.definitions import definitions
 from gen.frontend.gradient import gradient
 from gen.frontend.primitives import primitives
-from gen.model import SAVE, Constant, Request
+from gen.model import SAVE, Constant, Forms, Request
 
 Names: TypeAlias = str | Iterable[str]
 
+_NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST = 40  # characters of a dimension
 
+FORMS = ("module", "parameter", "custom_op")
 GRADIENT = ("backward", "primitive", "straight_through", "clamp_grad", "once")
 _OPTIONS = (
     *("args", "const", "optional", "shape", "outputs", "save", "define", "primitives", "default"),
+    *FORMS,
     *GRADIENT,
 )
 
@@ -55,11 +58,12 @@ def request(name: str, expr: str, options: Mapping[str, object]) -> Request:
         definitions=definitions(options.get("define", {})),
         primitives=primitives(options.get("primitives", {})),
         default=_defaults(options.get("default", {})),
+        forms=_forms(options),
         gradient=gradient(**{name: options[name] for name in GRADIENT if name in options}),
     )
 
 
-def _defaults(value: object) -> tuple[tuple[str, Constant], ...]:
+def _defaults(value: object, option: str = "default") -> tuple[tuple[str, Constant], ...]:
     """Constants by input, from a table or from texts such as beta=1.0.
 
     >>> _defaults(["beta=1", "exact=true", "mode=tanh"])
@@ -68,21 +72,21 @@ def _defaults(value: object) -> tuple[tuple[str, Constant], ...]:
     if isinstance(value, Mapping):
         pairs = [(str(name), given) for name, given in value.items()]
     elif isinstance(value, Iterable) and not isinstance(value, str):
-        pairs = [_default(text) for text in value]
+        pairs = [_default(text, option) for text in value]
     else:
-        pairs = [_default(value)]
+        pairs = [_default(value, option)]
     for name, given in pairs:
         if not isinstance(given, float | int | str) or given in (math.inf, -math.inf, math.nan):
-            raise GenError(f"default {name}: a number, true, false or a word is, given {given!r}")
+            raise GenError(f"{option} {name}: a number, true, false or a word is, given {given!r}")
         if isinstance(given, str) and not _WORD.fullmatch(given):
-            raise GenError(f"default {name}: {given!r} is no word of letters, digits, - and _")
+            raise GenError(f"{option} {name}: {given!r} is no word of letters, digits, - and _")
     return tuple((name, given) for name, given in pairs if isinstance(given, float | int | str))
 
 
-def _default(text: object) -> tuple[str, object]:
+def _default(text: object, option: str) -> tuple[str, object]:
     name, sign, given = text.partition("=") if isinstance(text, str) else ("", "", "")
     if not sign or not name.strip().isidentifier():
-        raise GenError(f"default takes an input and what it is, as in beta=1.0, given {text!r}")
+        raise GenError(f"{option} takes an input and what it is, as in beta=1.0, given {text!r}")
     word = given.strip()
     for read in (int, float):
         try:
@@ -90,6 +94,21 @@ def _default(text: object) -> tuple[str, object]:
         except ValueError:
             continue
     return name.strip(), {"true": True, "false": False}.get(word.lower(), word)
+
+
+def _forms(options: Mapping[str, object]) -> Forms:
+    """What is emitted beside the function."""
+    module, operator = options.get("module", False), options.get("custom_op") or ""
+    if not isinstance(module, bool):
+        raise GenError(f"module is true or false, given {module!r}")
+    if not isinstance(operator, str) or not (not operator or _NAMESPACE.fullmatch(operator)):
+        raise GenError(f"custom_op is a namespace such as mylib, given {operator!r}")
+    starts = []
+    for name, value in _defaults(options.get("parameter", {}), "parameter"):
+        if isinstance(value, bool | str):
+            raise GenError(f"parameter {name}: a number to start from is needed, given {value!r}")
+        starts.append((name, float(value)))
+    return Forms(module, tuple(starts), operator)
 
 
 def _save(value: object) -> str:

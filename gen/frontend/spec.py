@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen.errors import GenError, nearest
 from gen.frontend.definitions import of_request, with_candidates
-from gen.frontend.options import GRADIENT, request
+from gen.frontend.options import FORMS, GRADIENT, request
 from gen.frontend.primitives import primitives
 from gen.naming import snake_case
 
@@ -26,6 +26,7 @@ _TABLES = ("gen", "functions", "primitives")
 _SETTINGS = ("out", "backends")
 _OPTIONS = (
     *("expr", "args", "const", "optional", "shape", "outputs", "save", "backends", "default"),
+    *FORMS,
     *GRADIENT,
 )
 

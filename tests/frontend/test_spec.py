@@ -177,7 +177,9 @@ F = '[functions.F]\nexpr = "x**2"\n'
             F + 'jit = "x"\n',
             ": [functions.F] has an unknown key 'jit'; "
             "there are expr, args, const, optional, shape, outputs, save, backends, "
-            "default, backward, primitive, straight_through, clamp_grad, once",
+            "default, module, parameter, custom_op, "
+            "backward, primitive, straight_through, clamp_grad, "
+            "once",
         ),
         (
             F + 'output = "x"\n',
@@ -242,7 +244,9 @@ def test_a_spec_that_is_no_text(tmp_path: Path) -> None:
         (
             "jit",
             "unknown option 'jit'; there are args, const, optional, shape, outputs, save, define, "
-            "primitives, default, backward, primitive, straight_through, clamp_grad, once",
+            "primitives, default, module, parameter, custom_op, "
+            "backward, primitive, straight_through, clamp_grad, "
+            "once",
         ),
     ],
 )
