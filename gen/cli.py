@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from gen.commands import spec
+from gen.commands import show, spec
 from gen.commands.console import Console, print_error
 from gen.commands.function import HIDDEN, function
 from gen.errors import GenError
@@ -111,5 +111,5 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, no_color: bool) -> None
     ctx.obj = Console(quiet, verbose, no_color)
 
 
-for _verb in (function, spec.build, spec.check, spec.list_functions, spec.init):
+for _verb in (function, spec.build, spec.check, show.show, spec.list_functions, spec.init):
     main.add_command(_verb)

@@ -114,6 +114,12 @@ def emit(planned: Kernel, backend: str) -> File:
     return File(name, render.module(backend, view))
 
 
+def described(request: Request) -> tuple[str, ...]:
+    """What the docstring of a request's module says of it."""
+    documentation: tuple[str, ...] = find_backend("torch").view(kernel(request), ()).documentation
+    return documentation
+
+
 def package() -> File:
     """The file that makes the folder a package; a user's own stays in its place."""
     return File("__init__.py", render.package(), yields=True)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 class View(Protocol):
     """The strings that a template needs: a frozen dataclass of strings and their tuples."""
 
+    @property
+    def documentation(self) -> tuple[str, ...]:
+        """The body of the module's docstring."""
+
 
 class Backend(Protocol):
     """Turns a kernel into the strings of one module."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 import keyword
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from gen.errors import GenError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gen.commands.console import Console
     from gen.model import File
+
+Command = TypeVar("Command", bound="Callable[..., object]")
 
 HIDDEN = "<function>"  # its verb: no name that anybody could give a function
 
@@ -27,27 +29,40 @@ HIDDEN = "<function>"  # its verb: no name that anybody could give a function
 _NAMES = {"shapes": "shape", "defines": "define"}
 
 
+# What a function is made of beside its expression.
+_OPTIONS = (
+    click.option("--args"),
+    click.option("--const", multiple=True),
+    click.option("--optional", multiple=True),
+    click.option("--shape", "shapes", multiple=True),
+    click.option("--outputs", multiple=True),
+    click.option("--define", "defines", multiple=True),
+    click.option("--import", "imports", multiple=True),
+    click.option("--save", default="auto"),
+    click.option("--default", multiple=True),
+    click.option("--module", is_flag=True),
+    click.option("--parameter", multiple=True),
+    click.option("--custom-op"),
+    click.option("--backward", multiple=True),
+    click.option("--primitive", default=""),
+    click.option("--straight-through", is_flag=True),
+    click.option("--clamp-grad"),
+    click.option("--once", is_flag=True),
+)
+
+
+def function_options(command: Command) -> Command:
+    """Give a command the options of a function."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command(HIDDEN, hidden=True)
 @click.argument("unexpected", nargs=-1)
 @click.option("--backend", "backends", multiple=True)
 @click.option("-o", "--out")
-@click.option("--args")
-@click.option("--const", multiple=True)
-@click.option("--optional", multiple=True)
-@click.option("--shape", "shapes", multiple=True)
-@click.option("--outputs", multiple=True)
-@click.option("--define", "defines", multiple=True)
-@click.option("--import", "imports", multiple=True)
-@click.option("--save", default="auto")
-@click.option("--default", multiple=True)
-@click.option("--module", is_flag=True)
-@click.option("--parameter", multiple=True)
-@click.option("--custom-op")
-@click.option("--backward", multiple=True)
-@click.option("--primitive", default="")
-@click.option("--straight-through", is_flag=True)
-@click.option("--clamp-grad")
-@click.option("--once", is_flag=True)
+@function_options
 @click.pass_obj
 def function(
     console: Console,
@@ -63,8 +78,8 @@ def function(
     from gen import pipeline
 
     chosen = backends or ("numpy",)
-    options = {**_options(given), "primitives": pipeline.primitives(imports, chosen)}
-    request = pipeline.request(name, _given() if expr == "-" else expr, options)
+    chosen_options = {**options(given), "primitives": pipeline.primitives(imports, chosen)}
+    request = pipeline.request(name, _given() if expr == "-" else expr, chosen_options)
     request = pipeline.beside(request, Path())
     if out == "-":
         for backend in dict.fromkeys(chosen):
@@ -76,7 +91,7 @@ def function(
     console.written(write(files, folder), whole=True)
 
 
-def _options(given: Mapping[str, object]) -> dict[str, object]:
+def options(given: Mapping[str, object]) -> dict[str, object]:
     """The options as Python and gen.toml name them."""
     found = {_NAMES.get(option, option): value for option, value in given.items()}
     for option in ("const", "optional", "outputs"):
