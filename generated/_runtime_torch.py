@@ -348,8 +348,9 @@ def cotangents(shapes: Sequence[Any], *grads: Tensor | None) -> tuple[Tensor, ..
 
 def eye(size: int, *beside: Tensor) -> Tensor:
     """Return the identity matrix in the dtype of the tensors beside it."""
-    one = scalar(1, *beside)
-    return torch.eye(size, dtype=one.dtype, device=one.device)
+    # Made from one of them, it is distributed where they are.
+    one = beside[0].new_ones(size, dtype=scalar(1, *beside).dtype)
+    return torch.diag_embed(one)
 
 
 def prod(a: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -745,9 +746,9 @@ def _cofactor(a: Tensor) -> Tensor:
     limits = torch.finfo(a.dtype)
     size = torch.linalg.matrix_norm(a, keepdim=True)[..., 0]
     pivot = torch.where(pivot == 0, limits.eps * size + limits.tiny, pivot)
-    unmoved = pivots == torch.arange(1, a.shape[-1] + 1, device=a.device)
+    unmoved = pivots == pivots.new_ones(a.shape[-1]).cumsum(-1)
     det = torch.where(unmoved, pivot, -pivot).prod(-1)[..., None, None]
     lu = torch.diagonal_scatter(lu, pivot, dim1=-2, dim2=-1)
-    one = torch.eye(a.shape[-1], dtype=a.dtype, device=a.device)
+    one = eye(a.shape[-1], a).expand_as(a)
     found: Tensor = torch.linalg.lu_solve(lu, pivots, one, adjoint=True)
     return det * found
