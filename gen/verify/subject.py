@@ -1,0 +1,113 @@
+"""What is verified: an emitted module, and the formula that it was made from.
+
+In: a module and a formula. Out: a `Subject`, with the reference and where to try both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+
+import torch
+
+from gen.errors import GenError
+from gen.naming import snake_case
+from gen.verify.compare import check_all, check_close, cotangents, pulled, several, wave
+from gen.verify.compare import EXACT, Tolerance
+from gen.verify.reference import Reference
+from gen.verify.samples import Draw, Sample, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from torch import Tensor
+
+    from gen.model import Formula
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function to verify."""
+
+    module: ModuleType
+    cls: type  # the public class: P3
+    entry: Callable[..., object]  # the plain function: p3
+    formula: Formula  # as it was read
+    backend: str
+    reference: Reference = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", Reference(self.formula, self.backend))
+
+    # cached_property writes into __dict__, which a frozen class without slots has.
+    @cached_property
+    def draw(self) -> Draw:
+        """Where to try it."""
+        return settled(self.formula, self.reference)
+
+    @cached_property
+    def sample(self) -> Sample:
+        """All inputs, in shapes that have to be broadcast where they may be."""
+        return self.draw.sample()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(one.name for one in self.formula.outputs)
+
+    @cached_property
+    def is_elementwise(self) -> bool:
+        return not self.formula.has_tensors
+
+    def values(self, sample: Sample) -> tuple[Tensor, ...]:
+        """What the entry function returns."""
+        return several(self.entry(*sample.values))
+
+    def of_tensors(self, sample: Sample) -> Callable[..., tuple[Tensor, ...]]:
+        """The entry function of the tensors alone, the other inputs held."""
+        return lambda *tensors: several(self.entry(*sample.filled(tensors)))
+
+    def plain_of_tensors(self, sample: Sample) -> Callable[..., tuple[Tensor, ...]]:
+        """The same of the reference."""
+        return lambda *tensors: self.reference(*sample.filled(tensors))
+
+    def single(self, sample: Sample) -> Callable[..., Tensor | tuple[Tensor, ...]]:
+        """The entry function of the tensors alone, one output as itself."""
+        return lambda *tensors: cast("Tensor", self.entry(*sample.filled(tensors)))
+
+    def check(self, sample: Sample, what: str, tolerance: Tolerance = EXACT) -> None:
+        """Values and gradients at a sample, against the reference."""
+        given = sample.leaves()
+        found, expected = self.values(given), self.expected(sample)
+        check_all(found, expected, [f"{what}: {one}" for one in self.outputs], sample, tolerance)
+        for one, want in zip(pulled(found, given.tensors), self.gradients(sample), strict=True):
+            label = given.labels[len([])] if len(given.labels) == 1 else "gradient"
+            check_close(one, want, f"{what}: {label}", sample, tolerance)
+
+    def expected(self, sample: Sample) -> tuple[Tensor, ...]:
+        """The values of the reference."""
+        with torch.no_grad():
+            return self.reference(*sample.values)
+
+    def gradients(self, sample: Sample) -> list[Tensor]:
+        """The gradients of the reference, for the cotangents of `cotangents`."""
+        given = sample.to(torch.float64).leaves()
+        return pulled(self.reference(*given.values), given.tensors)
+
+
+def subject(module: ModuleType, formula: Formula, backend: str) -> Subject:
+    """The class and the entry function of a formula in a module."""
+    name = formula.request.name
+    snake = snake_case(name)
+    # Where the class has that name already, or the module needs it, the entry has another.
+    places = (getattr(module, one, None) for one in (f"apply_{snake}", snake))
+    entry = next((one for one in places if callable(one) and not isinstance(one, type)), None)
+    cls = getattr(module, name, None)
+    if entry is None or not isinstance(cls, type):
+        raise GenError(f"{module.__name__} has no class {name} with a function {snake} beside it")
+    return Subject(module, cls, cast("Callable[..., object]", entry), formula, backend)
+
+
+__all__ = ["Subject", "cotangents", "subject", "wave"]
