@@ -13,13 +13,12 @@ import torch
 
 from gen.errors import GenError
 from gen.naming import snake_case
-from gen.verify.compare import check_all, check_close, cotangents, pulled, several, wave
-from gen.verify.compare import EXACT, Tolerance
+from gen.verify.compare import EXACT, Tolerance, check_all, pulled, several
 from gen.verify.reference import Reference
 from gen.verify.samples import Draw, Sample, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from torch import Tensor
@@ -80,11 +79,28 @@ class Subject:
     def check(self, sample: Sample, what: str, tolerance: Tolerance = EXACT) -> None:
         """Values and gradients at a sample, against the reference."""
         given = sample.leaves()
-        found, expected = self.values(given), self.expected(sample)
-        check_all(found, expected, [f"{what}: {one}" for one in self.outputs], sample, tolerance)
-        for one, want in zip(pulled(found, given.tensors), self.gradients(sample), strict=True):
-            label = given.labels[len([])] if len(given.labels) == 1 else "gradient"
-            check_close(one, want, f"{what}: {label}", sample, tolerance)
+        found = self.values(given)
+        self.check_values(found, sample, what, tolerance)
+        self.check_gradients(found, given, self.gradients(sample), what, tolerance)
+
+    def check_values(
+        self, found: Sequence[Tensor], sample: Sample, what: str, tolerance: Tolerance = EXACT
+    ) -> None:
+        """Outputs against the reference."""
+        names = [f"{what}: {one}" for one in self.outputs]
+        check_all(found, self.expected(sample), names, sample, tolerance)
+
+    def check_gradients(
+        self,
+        found: Sequence[Tensor],
+        given: Sample,
+        expected: Sequence[Tensor],
+        what: str,
+        tolerance: Tolerance = EXACT,
+    ) -> None:
+        """Gradients of outputs, pulled back here, against others."""
+        labels = [f"{what}: the gradient of {name}" for name in given.labels]
+        check_all(pulled(found, given.tensors), expected, labels, given, tolerance)
 
     def expected(self, sample: Sample) -> tuple[Tensor, ...]:
         """The values of the reference."""
@@ -109,5 +125,3 @@ def subject(module: ModuleType, formula: Formula, backend: str) -> Subject:
         raise GenError(f"{module.__name__} has no class {name} with a function {snake} beside it")
     return Subject(module, cls, cast("Callable[..., object]", entry), formula, backend)
 
-
-__all__ = ["Subject", "cotangents", "subject", "wave"]
