@@ -10,7 +10,8 @@ ones in them and are few numbers.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor
@@ -28,14 +29,16 @@ from gen.verify.compare import (
     subsets,
     wave,
 )
-from gen.verify.fault import DoesNotApplyError
+from gen.verify.fault import ConformanceError, DoesNotApplyError
 from gen.verify.work import idle_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from gen.verify.samples import Sample
     from gen.verify.subject import Subject
+
+Vector: TypeAlias = Callable[[Tensor], Tensor]
 
 ORDER = 3
 _HIGHER = Tolerance(1e-8, 1e-9)
@@ -79,7 +82,7 @@ def _gradient_varies(subject: Subject, given: Sample) -> bool:
 
 def along(
     function: Callable[..., tuple[Tensor, ...]], sample: Sample
-) -> Callable[[Tensor], Tensor]:
+) -> Vector:
     """A function of one number for each tensor, which goes along a direction of it."""
     directions = [wave(one, 0.3 + place) for place, one in enumerate(sample.tensors)]
 
@@ -113,11 +116,25 @@ def compositions(subject: Subject) -> None:
     for order in range(1, ORDER + 1):
         expected = jacobian(plain, _start(sample), order)
         for modes in itertools.product((jacfwd, jacrev), repeat=order):
-            derived: Callable[[Tensor], Tensor] = function
-            for mode in modes:
-                derived = mode(derived)
+            found = _composed(function, modes)(_start(sample))
             what = " of ".join(mode.__name__ for mode in reversed(modes))
-            check_close(derived(_start(sample)), expected, what, sample, _HIGHER)
+            try:
+                check_close(found, expected, what, sample, _HIGHER)
+            except ConformanceError as fault:
+                own = _composed(plain, modes)(_start(sample))
+                raise fault if not own.allclose(found) else _of_torch(fault) from None
+
+
+def _composed(function: Vector, modes: Iterable[Callable[[Vector], Vector]]) -> Vector:
+    for mode in modes:
+        function = mode(function)
+    return function
+
+
+def _of_torch(fault: ConformanceError) -> ConformanceError:
+    """The same fault, which the plain formula has too."""
+    also = "as PyTorch's own operations give in this composition"
+    return ConformanceError(f"{fault.why}; {also}", fault.inputs)
 
 
 def linearized(subject: Subject) -> None:

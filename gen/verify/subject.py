@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from gen.errors import GenError
+from gen.graph.indices import MATRICES
 from gen.naming import snake_case
 from gen.verify.compare import EXACT, Tolerance, check_all, pulled, several
 from gen.verify.reference import Reference
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from gen.graph.graph import Graph
     from gen.model import Formula
 
 
@@ -59,6 +61,16 @@ class Subject:
     @cached_property
     def is_elementwise(self) -> bool:
         return not self.formula.has_tensors
+
+    @cached_property
+    def has_products(self) -> bool:
+        """Whether it has products of matrices, or solves with them."""
+        graph = self.formula.graph
+        nodes = [graph[node] for node in graph.order(self.formula.roots)]
+        if any(node.op in MATRICES for node in nodes):
+            return True
+        sums = [node for node in nodes if node.op == "sum"]
+        return any(_is_contracted(graph, node.args[0]) for node in sums)
 
     def values(self, sample: Sample) -> tuple[Tensor, ...]:
         """What the entry function returns."""
@@ -107,10 +119,29 @@ class Subject:
         with torch.no_grad():
             return self.reference(*sample.values)
 
+    def has_value(self, sample: Sample) -> bool:
+        """Whether the reference has finite values and gradients at a sample."""
+        try:
+            found = [*self.expected(sample), *self.gradients(sample)]
+        except (IndexError, RuntimeError):
+            return False
+        return all(bool(one.isfinite().all()) for one in found)
+
     def gradients(self, sample: Sample) -> list[Tensor]:
         """The gradients of the reference, for the cotangents of `cotangents`."""
-        given = sample.to(torch.float64).leaves()
+        given = sample.having(one.contiguous() for one in sample.tensors)
+        given = given.to(torch.float64).leaves()
         return pulled(self.reference(*given.values), given.tensors)
+
+
+def _is_contracted(graph: Graph, node: int) -> bool:
+    """Whether what is summed is a product of factors whose axes differ."""
+    while graph[node].op == "rename":
+        (node,) = graph[node].args
+    if graph[node].op != "mul":
+        return False
+    a, b = (graph.indices[arg] for arg in graph[node].args)
+    return bool(a - b) and bool(b - a)
 
 
 def subject(module: ModuleType, formula: Formula, backend: str) -> Subject:
