@@ -19,8 +19,15 @@ import torch
 
 from gen.errors import GenError
 from gen.graph.evaluate import CONSTANTS, evaluate
-from gen.graph.graph import CONSTANT, CUSTOM, DELTA, INPUT, NUMBER, SIZE, Node
-from gen.graph.indices import ELLIPSIS, MATRICES, NORMALISATIONS, REDUCTIONS, Index
+from gen.graph.graph import CONSTANT, CUSTOM, DELTA, INPUT, LEAVES, NUMBER, SIZE, Node
+from gen.graph.indices import (
+    ELLIPSIS,
+    MATRICES,
+    NORMALISATIONS,
+    REDUCTIONS,
+    TENSOR_OPERATIONS,
+    Index,
+)
 from gen.verify.along import matrix, normalised, reduced
 from gen.verify.plain import PLAIN, distance
 
@@ -94,6 +101,12 @@ class Reference:
         except (ImportError, AttributeError, ValueError) as fault:
             raise GenError(f"{path}, which {name} stands for, cannot be imported: {fault}") from None
         return cast("Callable[..., object]", function)
+
+
+def is_plain(op: str) -> bool:
+    """Whether PyTorch has an operation."""
+    known = (CUSTOM, "pow", "true", "false", *LEAVES, *_OPTIONAL, *TENSOR_OPERATIONS)
+    return op in known or op in PLAIN
 
 
 def _whole(value: object) -> Tensor:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, cast
 import torch
 
 from gen.errors import GenError
+from gen.graph.graph import CUSTOM
 from gen.graph.indices import MATRICES
 from gen.naming import snake_case
 from gen.verify.compare import EXACT, Tolerance, check_all, pulled, several
-from gen.verify.reference import Reference
+from gen.verify.reference import Reference, is_plain
 from gen.verify.samples import Draw, Sample, settled
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ class Subject:
             return True
         sums = [node for node in nodes if node.op == "sum"]
         return any(_is_contracted(graph, node.args[0]) for node in sums)
+
+    @cached_property
+    def reference_differentiates(self) -> bool:
+        """Whether PyTorch has all of the reference's operations, and their derivatives."""
+        graph = self.formula.graph
+        nodes = [graph[node] for node in graph.order(self.formula.roots)]
+        own = self.backend != "torch" and any(node.op == CUSTOM for node in nodes)
+        return not own and all(is_plain(node.op) for node in nodes)
 
     def values(self, sample: Sample) -> tuple[Tensor, ...]:
         """What the entry function returns."""

@@ -37,10 +37,9 @@ def meta(subject: Subject) -> None:
 def fake(subject: Subject) -> None:
     """FakeTensor, by which torch.compile and torch.export find shapes."""
     sample = subject.sample
+    leaves = sample.leaves().tensors
     with FakeTensorMode() as mode:
-        given = sample.having(
-            mode.from_tensor(one.detach().clone()).requires_grad_() for one in sample.tensors
-        )
+        given = sample.having(map(mode.from_tensor, leaves))
         outputs = subject.values(given)
         found = _gradients(outputs, given)
     _check_like(outputs, subject.expected(sample), given, "FakeTensor")
