@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from gen.verify.compare import EXACT, Tolerance, check_all, cotangents, require
-from gen.verify.fault import ConformanceError, DoesNotApplyError
+from gen.verify.fault import ConformanceError, DoesNotApplyError, at
 from gen.verify.gradcheck import DifferentiableFunction, GradcheckError, gradcheck
 from gen.verify.samples import leads, letters, variants
 
@@ -51,15 +51,17 @@ def _class(subject: Subject) -> type[DifferentiableFunction]:
 
 def _pulled(subject: Subject, sample: Sample) -> tuple[tuple[Array, ...], list[Array]]:
     """Values, and the gradients of the tensors for the cotangents of `cotangents`."""
-    value, pullback = _class(subject).vjp(*_arrays(sample))
-    outputs = _outputs(value)
-    grads = [grad.numpy() for grad in cotangents(_tensors(outputs))]
-    gradients = list(pullback(*grads))
+    with at(sample):
+        value, pullback = _class(subject).vjp(*_arrays(sample))
+        outputs = _outputs(value)
+        grads = [grad.numpy() for grad in cotangents(_tensors(outputs))]
+        gradients = list(pullback(*grads))
     return outputs, [np.asarray(gradients[place]) for place in sample.places]
 
 
 def _check(subject: Subject, sample: Sample, what: str, tolerance: Tolerance = EXACT) -> None:
-    entered = _outputs(subject.entry(*_arrays(sample)))
+    with at(sample):
+        entered = _outputs(subject.entry(*_arrays(sample)))
     outputs, gradients = _pulled(subject, sample)
     for found in (entered, outputs):
         subject.check_values(_tensors(found), sample, what, tolerance)

@@ -23,7 +23,7 @@ from gen.verify import (
     values,
     wrappers,
 )
-from gen.verify.fault import ConformanceError, DoesNotApplyError
+from gen.verify.fault import FAULTS, ConformanceError, DoesNotApplyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from gen.verify.subject import Subject
 
 PASSED, FAILED, DOES_NOT_APPLY = "passed", "failed", "n.a."
-
-# What running code that is at fault raises, besides a ConformanceError: PyTorch's own
-# refusals are RuntimeErrors for the most part. An error of the machine is none of these.
-_FAULTS = (
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError),
-    *(RuntimeError, TypeError, ValueError, Warning),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -155,6 +147,6 @@ def _outcome(check: Check, subject: Subject) -> tuple[str, str, str]:
         return DOES_NOT_APPLY, str(reason), ""
     except ConformanceError as fault:
         return FAILED, fault.why, fault.shown
-    except _FAULTS as fault:
+    except FAULTS as fault:
         return FAILED, f"{type(fault).__name__}: {fault}", str(subject.sample)
     return PASSED, "", ""

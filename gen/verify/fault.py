@@ -5,12 +5,23 @@ In: what was found. Out: exceptions whose text is the whole message.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gen.errors import GenError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen.verify.samples import Sample
+
+
+# What running code that is at fault raises, besides a ConformanceError: PyTorch's own
+# refusals are RuntimeErrors for the most part. An error of the machine is none of these.
+FAULTS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NameError),
+    *(RuntimeError, TypeError, ValueError, Warning),
+)
 
 
 class ConformanceError(GenError):
@@ -34,3 +45,12 @@ class ConformanceError(GenError):
 
 class DoesNotApplyError(Exception):
     """A check has nothing to check in this function; its text says why."""
+
+
+@contextmanager
+def at(inputs: Sample) -> Iterator[None]:
+    """Running emitted code at these inputs, which is at fault where it raises anything."""
+    try:
+        yield
+    except FAULTS as fault:
+        raise ConformanceError(f"{type(fault).__name__}: {fault}", inputs) from fault

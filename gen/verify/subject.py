@@ -16,6 +16,7 @@ from gen.graph.graph import CUSTOM
 from gen.graph.indices import MATRICES
 from gen.naming import snake_case
 from gen.verify.compare import EXACT, Tolerance, check_all, pulled, several
+from gen.verify.fault import at
 from gen.verify.reference import Reference, is_plain
 from gen.verify.samples import Draw, Sample, settled
 
@@ -83,7 +84,8 @@ class Subject:
 
     def values(self, sample: Sample) -> tuple[Tensor, ...]:
         """What the entry function returns."""
-        return several(self.entry(*sample.values))
+        with at(sample):
+            return several(self.entry(*sample.values))
 
     def of_tensors(self, sample: Sample) -> Callable[..., tuple[Tensor, ...]]:
         """The entry function of the tensors alone, the other inputs held."""
