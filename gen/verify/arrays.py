@@ -108,6 +108,8 @@ def strided(subject: Subject) -> None:
 
 def differences(subject: Subject) -> None:
     """gen.gradcheck."""
+    if subject.is_declared:
+        raise DoesNotApplyError("its gradient is declared, and not the derivative")
     for absent in variants(subject.formula):
         sample = subject.draw.sample(absent=absent)
         try:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.func import grad, jvp, vmap
 
 from gen.verify.compare import check_all, pulled, several, wave
-from gen.verify.derivatives import pushed
+from gen.verify.derivatives import pushed, require_forward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,6 +198,7 @@ def _unstacked(tensors: Sequence[Tensor], dims: Dims) -> list[Row]:
 
 def of_tangents(subject: Subject) -> None:
     """vmap of forward mode."""
+    require_forward(subject)
     batches = Batches(subject)
     count = len(subject.sample.tensors)
 

@@ -120,6 +120,15 @@ def pulled(
     return [torch.zeros_like(one) if grad is None else grad for grad, one in pairs_found]
 
 
+def pulled_again(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], grads: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """The gradients of inputs, from a graph that stays."""
+    return torch.autograd.grad(
+        outputs, inputs, grads, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+
+
 def jacobian(function: Callable[[Tensor], Tensor], at: Tensor, order: int) -> Tensor:
     """The derivative of this order of a function of a vector, by reverse mode alone."""
     point = at.detach().clone().requires_grad_()

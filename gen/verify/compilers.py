@@ -17,7 +17,7 @@ from torch.func import grad, jvp
 
 from gen.verify.batches import total
 from gen.verify.compare import check_all, cotangents, pulled, several, wave
-from gen.verify.derivatives import pushed
+from gen.verify.derivatives import pushed, require_forward
 from gen.verify.dtypes import check_autocast
 from gen.verify.fault import DoesNotApplyError
 from gen.verify.samples import leads, variants
@@ -91,6 +91,7 @@ def _larger(subject: Subject) -> list[tuple[int, ...]]:
 
 def gradient_within(subject: Subject) -> None:
     """compile(func.grad)."""
+    require_forward(subject)  # which stands for a declared gradient there
     sample = subject.sample
     argnums = tuple(range(len(sample.tensors)))
     derived = grad(total(subject.of_tensors(sample)), argnums)
@@ -105,6 +106,7 @@ def gradient_within(subject: Subject) -> None:
 
 def tangent_within(subject: Subject) -> None:
     """compile(func.jvp)."""
+    require_forward(subject)
     sample = subject.sample
     tangents = [wave(one, 0.4 + place) for place, one in enumerate(sample.tensors)]
 

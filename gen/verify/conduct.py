@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gen.verify.compare import check_all, cotangents, pulled, require
+from gen.verify.compare import check_all, cotangents, pulled, pulled_again, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,25 +117,17 @@ def batched_cotangents(subject: Subject) -> None:
     plain = subject.reference(*given.values)
     expected = [
         torch.stack(one)
-        for one in zip(*(_pulled_again(plain, given.tensors, row) for row in rows), strict=True)
+        for one in zip(*(pulled_again(plain, given.tensors, row) for row in rows), strict=True)
     ]
     labels = [f"is_grads_batched: the gradient of {name}" for name in given.labels]
     check_all(found, expected, labels, subject.sample)
-
-
-def _pulled_again(
-    outputs: tuple[Tensor, ...], inputs: tuple[Tensor, ...], grads: list[Tensor]
-) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(
-        outputs, inputs, grads, retain_graph=True, allow_unused=True, materialize_grads=True
-    )
 
 
 def same_again(subject: Subject) -> None:
     """Backward twice with retain_graph gives the same bits."""
     given = subject.sample.leaves()
     outputs = subject.values(given)
-    first, second = (_pulled_again(outputs, given.tensors, cotangents(outputs)) for _ in range(2))
+    first, second = (pulled_again(outputs, given.tensors, cotangents(outputs)) for _ in range(2))
     for name, one, other in zip(given.labels, first, second, strict=True):
         same = torch.equal(one.view(torch.int64), other.view(torch.int64))
         require(same, f"the gradient of {name} is another at the second time", subject.sample)

@@ -46,6 +46,8 @@ _HIGHER = Tolerance(1e-8, 1e-9)
 
 def first(subject: Subject) -> None:
     """Numerical differences, in reverse and forward mode, batched, of undefined cotangents."""
+    if subject.is_declared:
+        raise DoesNotApplyError("its gradient is declared, and not the derivative")
     given = subject.sample.leaves()
     torch.autograd.gradcheck(
         subject.single(given),
@@ -60,6 +62,7 @@ def first(subject: Subject) -> None:
 
 def second(subject: Subject) -> None:
     """Numerical differences of the gradient, forward over reverse and reverse over reverse."""
+    _require_second(subject)
     given = subject.sample.leaves()
     if not _gradient_varies(subject, given):
         raise DoesNotApplyError("its gradient is 0 everywhere")
@@ -70,6 +73,17 @@ def second(subject: Subject) -> None:
         check_rev_over_rev=True,
         check_batched_grad=True,
     )
+
+
+def _require_second(subject: Subject) -> None:
+    if subject.is_once:
+        raise DoesNotApplyError("its second derivative is refused, by declaration")
+
+
+def require_forward(subject: Subject) -> None:
+    """Forward mode is the transpose of backward, which only what is linear has."""
+    if not subject.is_linear:
+        raise DoesNotApplyError("its gradient is declared, and not linear in the cotangent")
 
 
 def _gradient_varies(subject: Subject, given: Sample) -> bool:
@@ -102,6 +116,7 @@ def _start(sample: Sample) -> Tensor:
 
 def third(subject: Subject) -> None:
     """Reverse mode thrice."""
+    _require_second(subject)
     sample = subject.sample
     expected = jacobian(along(subject.plain_of_tensors(sample), sample), _start(sample), ORDER)
     found = jacobian(along(subject.of_tensors(sample), sample), _start(sample), ORDER)
@@ -113,14 +128,17 @@ def compositions(subject: Subject) -> None:
     sample = subject.sample
     plain = along(subject.plain_of_tensors(sample), sample)
     function = along(subject.of_tensors(sample), sample)
-    for order in range(1, ORDER + 1):
+    known = (jacfwd, jacrev) if subject.is_linear else (jacrev,)
+    for order in range(1, 2 if subject.is_once else ORDER + 1):
         expected = jacobian(plain, _start(sample), order)
-        for modes in itertools.product((jacfwd, jacrev), repeat=order):
+        for modes in itertools.product(known, repeat=order):
             found = _composed(function, modes)(_start(sample))
             what = " of ".join(mode.__name__ for mode in reversed(modes))
             try:
                 check_close(found, expected, what, sample, _HIGHER)
             except ConformanceError as fault:
+                if subject.is_declared:
+                    raise
                 own = _composed(plain, modes)(_start(sample))
                 raise fault if not own.allclose(found) else _of_torch(fault) from None
 
@@ -139,6 +157,7 @@ def _of_torch(fault: ConformanceError) -> ConformanceError:
 
 def linearized(subject: Subject) -> None:
     """A linear function, called with two tangents."""
+    require_forward(subject)
     sample = subject.sample
     plain = subject.plain_of_tensors(sample)
     outputs, tangent_of = torch.func.linearize(subject.single(sample), *sample.tensors)

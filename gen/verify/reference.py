@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import mpmath
 import numpy as np
 import torch
+from torch import Tensor
 
 from gen.errors import GenError
 from gen.graph.evaluate import CONSTANTS, evaluate
-from gen.graph.graph import CONSTANT, CUSTOM, DELTA, INPUT, LEAVES, NUMBER, SIZE, Node
+from gen.graph.graph import CONSTANT, COTANGENT, CUSTOM, DELTA, INPUT, LEAVES, NUMBER, SIZE, Node
 from gen.graph.indices import (
     ELLIPSIS,
     MATRICES,
@@ -28,13 +29,13 @@ from gen.graph.indices import (
     TENSOR_OPERATIONS,
     Index,
 )
+from gen.graph.operations import STEPS
 from gen.verify.along import matrix, normalised, reduced
+from gen.verify.declared import declared
 from gen.verify.plain import PLAIN, distance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from torch import Tensor
 
     from gen.model import Formula, Input, Output
 
@@ -81,9 +82,49 @@ class Reference:
 
     def __call__(self, *inputs: object) -> tuple[Tensor, ...]:
         """The outputs."""
+        gradient = self.formula.request.gradient
+        if not gradient.backward and gradient.clamp is None:
+            return self.plain(*inputs)
+        places = [k for k, one in enumerate(inputs) if isinstance(one, Tensor)]
+
+        def filled(tensors: Sequence[Tensor]) -> list[object]:
+            values = list(inputs)
+            for place, one in zip(places, tensors, strict=True):
+                values[place] = one
+            return values
+
+        def rules(given: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor | None]:
+            found = self._ruled(filled(given), grads)
+            return [found.get(self.formula.inputs[place].name) for place in places]
+
+        bounds = gradient.clamp and (float(gradient.clamp[0]), float(gradient.clamp[1]))
+        tensors = [_whole(inputs[place]) for place in places]
+        return declared(lambda *given: self.plain(*filled(given)), rules, bounds, tensors)
+
+    def plain(self, *inputs: object) -> tuple[Tensor, ...]:
+        """The outputs, differentiated by PyTorch; a primitive in their place if there is one."""
         run = _Run(self, inputs)
         run.evaluate()
-        return tuple(map(run.finished, self.formula.outputs))
+        found = tuple(map(run.finished, self.formula.outputs))
+        if not self.formula.primitives:
+            return found
+        slopes = tuple(map(run.finished, self.formula.differentiated.outputs))
+        # It adds 0, which has the derivative of the primitive.
+        pairs = zip(found, slopes, strict=True)
+        return tuple(one.detach() + (slope - slope.detach()) for one, slope in pairs)
+
+    def _ruled(self, inputs: Sequence[object], grads: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The gradients that are declared by a rule, in the shapes of their inputs."""
+        run = _Run(self, inputs)
+        run.evaluate()
+        run.values.clear()
+        for one, grad in zip(self.formula.outputs, grads, strict=True):
+            order = tuple(axis for axis in one.order if axis is not None)
+            run.given[one.grad] = Value(grad, order)
+        nodes = dict(self.formula.gradients)
+        run.fill(tuple(nodes.values()))
+        named = {one.name: (one, value) for one, value in zip(self.formula.inputs, inputs, strict=True)}
+        return {name: run.gradient(node, *named[name]) for name, node in nodes.items()}
 
     def margin(self, *inputs: object) -> float:
         """How far these inputs are from the nearest kink of the formula."""
@@ -134,7 +175,11 @@ class _Run:
         # Sizes are those of inputs that have all their axes.
         for one, value in sorted(pairs, key=lambda pair: pair[0].loose):
             self.given[one.name] = self._given(one, value)
-        for node in self.formula.graph.order(self.formula.roots):
+        self.fill((*self.formula.roots, *self.formula.primitives))
+
+    def fill(self, roots: tuple[int, ...]) -> None:
+        """Evaluate what these nodes need."""
+        for node in self.formula.graph.order(roots):
             self.values[node] = self._value(self.formula.graph[node])
 
     def _given(self, one: Input, value: object) -> Value | None:
@@ -173,7 +218,7 @@ class _Run:
         op, args, payload = node
         if op in (NUMBER, CONSTANT, "true", "false"):
             return Value(_constant(op, payload))
-        if op == INPUT:
+        if op in (INPUT, COTANGENT):
             return self.given[str(payload)]
         if op == SIZE:
             return Value(self._count(*cast("tuple[Index, str]", payload)))
@@ -208,7 +253,10 @@ class _Run:
         order = _united(operands)
         aligned = [one.in_order(order) for one in operands]
         self.margin = min(self.margin, distance(node.op, aligned))
-        return Value(self._plain(node, aligned), order)
+        found = self._plain(node, aligned)
+        if node.op in STEPS and self.formula.request.gradient.straight_through:
+            found = aligned[0] + (found - aligned[0]).detach()
+        return Value(found, order)
 
     def _plain(self, node: Node, operands: list[Tensor]) -> Tensor:
         op, args, payload = node
@@ -251,6 +299,16 @@ class _Run:
         data = one.in_order(order)
         behind = data.shape[data.ndim - len(order) + 1 :]
         return Value(data.expand((*self._common(names), *behind)), order)
+
+    def gradient(self, node: int, one: Input, value: object) -> Tensor:
+        """A declared gradient in the shape of its input."""
+        found = self.values[node]
+        assert found is not None
+        order = tuple(axis for axis in one.order if axis is not None)
+        shape = _whole(value).shape
+        data = found.in_order(order)
+        whole = np.broadcast_shapes(tuple(data.shape), tuple(shape))
+        return data.expand(whole).sum_to_size(shape)
 
     def finished(self, output: Output) -> Tensor:
         """An output with exactly the axes that it is to have."""

@@ -15,7 +15,16 @@ from gen.errors import GenError
 from gen.graph.graph import CUSTOM
 from gen.graph.indices import MATRICES
 from gen.naming import snake_case
-from gen.verify.compare import EXACT, Tolerance, check_all, pulled, several
+from gen.verify.compare import (
+    EXACT,
+    Tolerance,
+    check_all,
+    cotangents,
+    pulled,
+    pulled_again,
+    several,
+    wave,
+)
 from gen.verify.fault import at
 from gen.verify.reference import Reference, is_plain
 from gen.verify.samples import Draw, Sample, settled
@@ -73,6 +82,28 @@ class Subject:
             return True
         sums = [node for node in nodes if node.op == "sum"]
         return any(_is_contracted(graph, node.args[0]) for node in sums)
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether its gradient is declared, and not the derivative."""
+        return self.formula.request.gradient.is_declared
+
+    @property
+    def is_once(self) -> bool:
+        """Whether a second derivative is refused."""
+        return self.formula.request.gradient.once
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether its gradient is linear in the cotangents, and so has a transpose."""
+        if self.formula.request.gradient.clamp is not None:
+            return False
+        given = self.sample.leaves()
+        outputs = self.reference(*given.values)
+        first, other = cotangents(outputs), [wave(one, 2.0) for one in outputs]
+        mixed = [3 * a - 50 * b for a, b in zip(first, other, strict=True)]
+        a, b, c = (pulled_again(outputs, given.tensors, one) for one in (first, other, mixed))
+        return all((3 * x - 50 * y).allclose(z) for x, y, z in zip(a, b, c, strict=True))
 
     @cached_property
     def reference_differentiates(self) -> bool:
