@@ -110,8 +110,13 @@ def emit(planned: Kernel, backend: str) -> File:
     target = find_backend(backend)
     lines = header(f"{backend}/module.py.jinja", origin(planned.formula, backend))
     view = target.view(planned, lines)
-    name = f"{snake_case(planned.formula.request.name)}{target.suffix}.py"
+    name = file_name(planned.formula.request.name, backend)
     return File(name, render.module(backend, view))
+
+
+def file_name(name: str, backend: str) -> str:
+    """The file of a function's module."""
+    return f"{snake_case(name)}{find_backend(backend).suffix}.py"
 
 
 def package() -> File:

@@ -122,9 +122,7 @@ def single_precision(subject: Subject) -> None:
     """float32 in, out and in the gradient."""
     sample = subject.sample.to(torch.float32)
     outputs, gradients = _pulled(subject, sample)
-    for name, one in zip(
-        (*subject.outputs, *sample.labels), (*outputs, *gradients), strict=True
-    ):
+    for name, one in zip((*subject.outputs, *sample.labels), (*outputs, *gradients), strict=True):
         require(one.dtype == np.float32, f"{name} gets {one.dtype}, not float32", sample)
     _check(subject, sample, "float32", _SINGLE)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
+from operator import mul
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -51,7 +52,9 @@ def choices(count: int) -> list[Dims]:
     else:
         forms = list(itertools.islice(itertools.cycle(_FORMS), count))
         found = [
-            tuple(_CHOICES[sum(a * b for a, b in zip(form, row, strict=True)) % 3] for form in forms)
+            tuple(
+                _CHOICES[sum(a * b for a, b in zip(form, row, strict=True)) % 3] for form in forms
+            )
             for row in itertools.product(range(3), repeat=3)
         ]
     return [one for one in found if any(dim is not None for dim in one)]
@@ -74,8 +77,10 @@ class Batch:
     def rows(self) -> list[Row]:
         """The inputs of each element; those that are not batched are the first's."""
         return [
-            tuple(row[place] if dim is not None else self.elements[0][place]
-                  for place, dim in enumerate(self.dims))
+            tuple(
+                row[place] if dim is not None else self.elements[0][place]
+                for place, dim in enumerate(self.dims)
+            )
             for row in self.elements
         ]
 
@@ -149,7 +154,7 @@ def _argnums(sample: Sample) -> tuple[int, ...]:
 
 
 def of_values(subject: Subject) -> None:
-    """vmap of the function."""
+    """Vmap of the function."""
     batches = Batches(subject)
     batches.check(
         lambda batch, _: several(vmap(batches.entry, batch.dims)(*batch.stacked)),
@@ -159,7 +164,7 @@ def of_values(subject: Subject) -> None:
 
 
 def of_gradients(subject: Subject) -> None:
-    """vmap of the gradient."""
+    """Vmap of the gradient."""
     batches = Batches(subject)
     derived = grad(total(batches.entry), _argnums(subject.sample))
     batches.check(
@@ -197,7 +202,7 @@ def _unstacked(tensors: Sequence[Tensor], dims: Dims) -> list[Row]:
 
 
 def of_tangents(subject: Subject) -> None:
-    """vmap of forward mode."""
+    """Vmap of forward mode."""
     require_forward(subject)
     batches = Batches(subject)
     count = len(subject.sample.tensors)

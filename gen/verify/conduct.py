@@ -27,9 +27,7 @@ def no_mutation(subject: Subject) -> None:
     outputs = subject.values(given)
     grads = cotangents(outputs)
     pulled(outputs, given.tensors, grads)
-    for name, one, before in zip(
-        given.labels, given.tensors, subject.sample.tensors, strict=True
-    ):
+    for name, one, before in zip(given.labels, given.tensors, subject.sample.tensors, strict=True):
         same = one._version == 0 and torch.equal(one, before)
         require(same, f"{name} was changed", subject.sample)
     for name, one, before in zip(subject.outputs, grads, cotangents(outputs), strict=True):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 PASSED, FAILED, DOES_NOT_APPLY = "passed", "failed", "n.a."
 
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One row of the list."""

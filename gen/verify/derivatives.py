@@ -94,9 +94,7 @@ def _gradient_varies(subject: Subject, given: Sample) -> bool:
     return any(one.requires_grad for one in found)
 
 
-def along(
-    function: Callable[..., tuple[Tensor, ...]], sample: Sample
-) -> Vector:
+def along(function: Callable[..., tuple[Tensor, ...]], sample: Sample) -> Vector:
     """A function of one number for each tensor, which goes along a direction of it."""
     directions = [wave(one, 0.3 + place) for place, one in enumerate(sample.tensors)]
 

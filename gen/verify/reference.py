@@ -35,7 +35,7 @@ from gen.verify.declared import declared
 from gen.verify.plain import PLAIN, distance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gen.model import Formula, Input, Output
 
@@ -123,7 +123,9 @@ class Reference:
             run.given[one.grad] = Value(grad, order)
         nodes = dict(self.formula.gradients)
         run.fill(tuple(nodes.values()))
-        named = {one.name: (one, value) for one, value in zip(self.formula.inputs, inputs, strict=True)}
+        named = {
+            one.name: (one, value) for one, value in zip(self.formula.inputs, inputs, strict=True)
+        }
         return {name: run.gradient(node, *named[name]) for name, node in nodes.items()}
 
     def margin(self, *inputs: object) -> float:
@@ -140,7 +142,9 @@ class Reference:
         try:
             function = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError, ValueError) as fault:
-            raise GenError(f"{path}, which {name} stands for, cannot be imported: {fault}") from None
+            raise GenError(
+                f"{path}, which {name} stands for, cannot be imported: {fault}"
+            ) from None
         return cast("Callable[..., object]", function)
 
 
@@ -203,8 +207,10 @@ class _Run:
         """An input that may lack axes, repeated along these."""
         missing = max(len(tail) - data.ndim, 0)
         data = data.reshape((1,) * missing + tuple(data.shape))
-        sizes = [1 if axis is None else self._size(axis, data, place - len(tail))
-                 for place, axis in enumerate(tail)]
+        sizes = [
+            1 if axis is None else self._size(axis, data, place - len(tail))
+            for place, axis in enumerate(tail)
+        ]
         return data.expand((*data.shape[: data.ndim - len(tail)], *sizes))
 
     def _size(self, axis: Index, data: Tensor, place: int) -> int:

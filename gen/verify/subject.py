@@ -197,4 +197,3 @@ def subject(module: ModuleType, formula: Formula, backend: str) -> Subject:
     if entry is None or not isinstance(cls, type):
         raise GenError(f"{module.__name__} has no class {name} with a function {snake} beside it")
     return Subject(module, cls, cast("Callable[..., object]", entry), formula, backend)
-
