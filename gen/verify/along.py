@@ -35,7 +35,7 @@ def _rows(data: Tensor, places: Sequence[int]) -> Tensor:
     kept = [place for place in range(data.ndim) if place not in places]
     count = math.prod(data.shape[place] for place in places)
     shape = [data.shape[place] for place in kept]
-    return data.permute(*kept, *places).reshape(*shape, count)
+    return data.permute((*kept, *places)).reshape(*shape, count)
 
 
 def _gap(rows: Tensor) -> float:
@@ -56,5 +56,7 @@ def normalised(op: str, data: Tensor, places: Sequence[int]) -> Tensor:
 def matrix(op: str, data: Tensor) -> Tensor:
     """An inverse, a determinant, or its logarithm."""
     if op == "inv":
-        return torch.linalg.inv(data)
-    return torch.linalg.det(data) if op == "det" else torch.logdet(data)
+        inverse: Tensor = torch.linalg.inv(data)
+        return inverse
+    found: Tensor = torch.linalg.det(data) if op == "det" else torch.logdet(data)
+    return found

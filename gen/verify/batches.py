@@ -52,9 +52,7 @@ def choices(count: int) -> list[Dims]:
     else:
         forms = list(itertools.islice(itertools.cycle(_FORMS), count))
         found = [
-            tuple(
-                _CHOICES[sum(a * b for a, b in zip(form, row, strict=True)) % 3] for form in forms
-            )
+            tuple(_CHOICES[sum(map(mul, form, row)) % 3] for form in forms)
             for row in itertools.product(range(3), repeat=3)
         ]
     return [one for one in found if any(dim is not None for dim in one)]

@@ -124,6 +124,8 @@ def pulled_again(
     outputs: Sequence[Tensor], inputs: Sequence[Tensor], grads: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     """The gradients of inputs, from a graph that stays."""
+    if not any(one.requires_grad for one in outputs):
+        return tuple(map(torch.zeros_like, inputs))
     return torch.autograd.grad(
         outputs, inputs, grads, retain_graph=True, allow_unused=True, materialize_grads=True
     )

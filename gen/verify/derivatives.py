@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gen.verify.subject import Subject
 
 Vector: TypeAlias = Callable[[Tensor], Tensor]
+Mode: TypeAlias = Callable[[Vector], Vector]
 
 ORDER = 3
 _HIGHER = Tolerance(1e-8, 1e-9)
@@ -126,12 +128,12 @@ def compositions(subject: Subject) -> None:
     sample = subject.sample
     plain = along(subject.plain_of_tensors(sample), sample)
     function = along(subject.of_tensors(sample), sample)
-    known = (jacfwd, jacrev) if subject.is_linear else (jacrev,)
+    known: tuple[Mode, ...] = (jacfwd, jacrev) if subject.is_linear else (jacrev,)
     for order in range(1, 2 if subject.is_once else ORDER + 1):
         expected = jacobian(plain, _start(sample), order)
         for modes in itertools.product(known, repeat=order):
             found = _composed(function, modes)(_start(sample))
-            what = " of ".join(mode.__name__ for mode in reversed(modes))
+            what = " of ".join("jacfwd" if mode is jacfwd else "jacrev" for mode in reversed(modes))
             try:
                 check_close(found, expected, what, sample, _HIGHER)
             except ConformanceError as fault:
@@ -141,7 +143,7 @@ def compositions(subject: Subject) -> None:
                 raise fault if not own.allclose(found) else _of_torch(fault) from None
 
 
-def _composed(function: Vector, modes: Iterable[Callable[[Vector], Vector]]) -> Vector:
+def _composed(function: Vector, modes: Iterable[Mode]) -> Vector:
     for mode in modes:
         function = mode(function)
     return function
@@ -220,7 +222,13 @@ def no_idle_work(subject: Subject) -> None:
     for chosen in subsets(range(len(sample.tensors))):
         given = _asking(sample, chosen)
         outputs = subject.values(given)
-        inputs = [given.tensors[place] for place in chosen]
-        idle = idle_operations(lambda outputs=outputs, inputs=inputs: pulled(outputs, inputs))
+        grads = cotangents(outputs)
+        idle = idle_operations(partial(_pulled_back, outputs, given, chosen, grads))
         asked = ", ".join(sample.labels[place] for place in chosen)
         require(not idle, f"for {asked} alone, backward computes {', '.join(idle)} in vain", sample)
+
+
+def _pulled_back(
+    outputs: tuple[Tensor, ...], given: Sample, chosen: tuple[int, ...], grads: list[Tensor]
+) -> list[Tensor]:
+    return pulled(outputs, [given.tensors[place] for place in chosen], grads)

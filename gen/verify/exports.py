@@ -7,7 +7,7 @@ than those that it was made with, and differentiated.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
@@ -98,5 +98,6 @@ def traced(subject: Subject) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated, and says so
         given = subject.sample.leaves()
-        traced = torch.jit.trace(subject.single(given), given.tensors, check_trace=False)
+        trace = cast("Callable[..., Callable[..., object]]", torch.jit.trace)
+        traced = trace(subject.single(given), given.tensors, check_trace=False)
         _check(subject, traced, "jit.trace")

@@ -138,26 +138,33 @@ class Draw:
         turns = itertools.cycle(plain if leading is None else leading)
         for one in self.formula.inputs:
             before = next(turns) if leads(one) else ()
-            tail = [axis for axis in one.order if axis != ELLIPSIS]
-            yield (*before, *(1 if axis is None else known[axis.size] for axis in tail))
+            yield (*before, *(known[size] for size in _declared(one)))
 
 
 def leads(one: Input) -> bool:
     """Whether an input has any leading dimensions."""
+    if one.dimensions is not None:
+        return one.dimensions[:1] == ("...",)
     return one.differentiable and one.order[:1] == (ELLIPSIS,)
+
+
+def _declared(one: Input) -> list[str]:
+    """The dimensions of an input behind the leading ones."""
+    if one.dimensions is not None:
+        return [size.rstrip("?") for size in one.dimensions if size != "..."]
+    return ["1" if axis is None else axis.size for axis in one.order if axis != ELLIPSIS]
 
 
 def letters(formula: Formula) -> list[str]:
     """The declared dimensions that may be of any size."""
-    axes = (axis for one in formula.inputs for axis in one.order)
-    sizes = (axis.size for axis in axes if axis is not None and axis != ELLIPSIS)
+    sizes = (size for one in formula.inputs for size in _declared(one))
     return list(dict.fromkeys(size for size in sizes if not size.isdigit()))
 
 
 def _sizes(formula: Formula, sizes: Sequence[int]) -> dict[str, int]:
-    found = dict(zip(letters(formula), itertools.cycle(sizes)))
-    axes = (axis for one in formula.inputs for axis in one.order if axis is not None)
-    return found | {axis.size: int(axis.size) for axis in axes if axis.size.isdigit()}
+    found = dict(zip(letters(formula), itertools.cycle(sizes), strict=False))
+    numbers = {size for one in formula.inputs for size in _declared(one) if size.isdigit()}
+    return found | {size: int(size) for size in numbers}
 
 
 def settled(formula: Formula, reference: Reference) -> Draw:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def _memory(one: Tensor) -> int:
     """What tells tensors apart, and not the views of one."""
-    return one.untyped_storage()._cdata
+    return int(one.untyped_storage()._cdata)
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Operations in order, with the memory that each reads and makes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: list[tuple[str, set[int], set[int]]] = []
         self.kept: list[Tensor] = []  # alive, so that memory is not used twice
 

@@ -5,7 +5,7 @@ In: a subject. Out: nothing, or a `ConformanceError`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
@@ -14,12 +14,15 @@ from torch.testing._internal.two_tensor import TwoTensor
 from gen.verify.compare import check_all, pulled, require, several
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
     from gen.verify.samples import Sample
     from gen.verify.subject import Subject
+
+
+_two = cast("Callable[[Tensor, Tensor], Tensor]", TwoTensor)
 
 
 def meta(subject: Subject) -> None:
@@ -67,9 +70,7 @@ def two_tensors(subject: Subject) -> None:
     first = subject.sample
     second = first.having(1.03 * one for one in first.tensors)
     pairs = zip(first.tensors, second.tensors, strict=True)
-    given = first.having(
-        TwoTensor(one.clone(), other.clone()).requires_grad_() for one, other in pairs
-    )
+    given = first.having(_two(one.clone(), other.clone()).requires_grad_() for one, other in pairs)
     outputs = subject.values(given)
     wrapped = all(isinstance(one, TwoTensor) for one in several(outputs))
     require(wrapped, "TwoTensor: an output is none", first)
