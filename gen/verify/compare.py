@@ -103,6 +103,7 @@ def pulled(
     inputs: Sequence[Tensor],
     grads: Sequence[Tensor] | None = None,
     create_graph: bool = False,
+    retain_graph: bool | None = None,
 ) -> list[Tensor]:
     """The gradients of inputs, 0 where there is none."""
     pairs = zip(outputs, cotangents(outputs) if grads is None else grads, strict=True)
@@ -114,6 +115,7 @@ def pulled(
         list(inputs),
         [grad for _, grad in live],
         create_graph=create_graph,
+        retain_graph=retain_graph,
         allow_unused=True,
     )
     pairs_found = zip(found, inputs, strict=True)
@@ -122,13 +124,9 @@ def pulled(
 
 def pulled_again(
     outputs: Sequence[Tensor], inputs: Sequence[Tensor], grads: Sequence[Tensor]
-) -> tuple[Tensor, ...]:
-    """The gradients of inputs, from a graph that stays."""
-    if not any(one.requires_grad for one in outputs):
-        return tuple(map(torch.zeros_like, inputs))
-    return torch.autograd.grad(
-        outputs, inputs, grads, retain_graph=True, allow_unused=True, materialize_grads=True
-    )
+) -> list[Tensor]:
+    """The same, from a graph that stays."""
+    return pulled(outputs, inputs, grads, retain_graph=True)
 
 
 def jacobian(function: Callable[[Tensor], Tensor], at: Tensor, order: int) -> Tensor:

@@ -14,6 +14,8 @@ from gen.verify.fault import DoesNotApplyError
 from gen.verify.samples import leads, letters, variants
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from gen.verify.samples import Sample, Shape
@@ -29,7 +31,15 @@ def ordinary(subject: Subject) -> None:
 def leading(subject: Subject) -> None:
     """No dimensions, one, two: as far as they are not declared."""
     for shape in ((), (3,), (2, 3)):
-        subject.check(subject.draw.sample([shape]), f"leading dimensions {shape}")
+        _check_leading(subject, [shape])
+
+
+def _check_leading(subject: Subject, shapes: Sequence[Shape]) -> None:
+    """At these leading dimensions of the inputs in turn, if the formula has a value there."""
+    sample = subject.draw.sample(shapes)
+    # What the reference has no number for, as the largest of nothing, is nobody's promise.
+    if subject.has_value(sample):
+        subject.check(sample, f"leading dimensions {shapes}")
 
 
 def broadcast(subject: Subject) -> None:
@@ -40,7 +50,7 @@ def broadcast(subject: Subject) -> None:
     count = len(subject.formula.inputs)
     for first in range(len(shapes)):
         turned = [shapes[(first + place) % len(shapes)] for place in range(max(count, 2))]
-        subject.check(subject.draw.sample(turned), f"leading dimensions {turned}")
+        _check_leading(subject, turned)
 
 
 def empty(subject: Subject) -> None:
@@ -48,7 +58,7 @@ def empty(subject: Subject) -> None:
     shapes: tuple[Shape, ...] = ((0,), (2, 0))
     if any(map(leads, subject.formula.inputs)):
         for shape in shapes:
-            subject.check(subject.draw.sample([shape]), f"leading dimensions {shape}")
+            _check_leading(subject, [shape])
     checked = [_check_without(subject, letter) for letter in letters(subject.formula)]
     if not any(checked) and not any(map(leads, subject.formula.inputs)):
         raise DoesNotApplyError("no dimension of the inputs may be 0")
@@ -58,7 +68,6 @@ def _check_without(subject: Subject, letter: str) -> bool:
     """Whether the formula has a value where a dimension is 0, which it is held against."""
     sizes = [0 if one == letter else 2 + k for k, one in enumerate(letters(subject.formula))]
     sample = subject.draw.sample(sizes=sizes)
-    # What the reference has no number for, as the largest of nothing, is nobody's promise.
     if not subject.has_value(sample):
         return False
     subject.check(sample, f"{letter} = 0")
@@ -100,6 +109,8 @@ def expanded(subject: Subject) -> None:
 def channels_last(subject: Subject) -> None:
     """Inputs of four dimensions, the second of which lies innermost in memory."""
     sample = subject.draw.sample([_four(subject)])
+    if not subject.has_value(sample):
+        raise DoesNotApplyError("its inputs do not fit where one has four dimensions")
     four = [one.ndim == 4 for one in sample.tensors]
     if not any(four):
         raise DoesNotApplyError("no input has four dimensions")
