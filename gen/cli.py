@@ -10,6 +10,7 @@ import click
 from gen.commands import show, spec
 from gen.commands.console import Console, print_error
 from gen.commands.function import HIDDEN, function
+from gen.commands.verify import verify
 from gen.errors import GenError
 from gen.provenance import VERSION
 
@@ -53,8 +54,8 @@ Gradients that are not the derivative, by declaration:
   --clamp-grad -1,1                  bounds of each gradient
   --once                             a second derivative is refused
 
-An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale,
-2 the input is at fault.
+An EXPR of - is read from standard input. Exit status: 0 fine, 1 a file is stale or
+a check fails, 2 the input is at fault.
 """
 
 
@@ -111,5 +112,8 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, no_color: bool) -> None
     ctx.obj = Console(quiet, verbose, no_color)
 
 
-for _verb in (function, spec.build, spec.check, show.show, spec.list_functions, spec.init):
+for _verb in (
+    *(function, spec.build, spec.check, show.show, verify),
+    *(spec.list_functions, spec.init),
+):
     main.add_command(_verb)

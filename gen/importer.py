@@ -1,21 +1,26 @@
 """Files → a Python module in memory.
 
-In: the text of a module and of the runtime beside it. Out: the imported module. The
-import system runs them as it runs any file; only code that gen itself wrote gets here.
+In: the text of a module and of the runtime beside it, or the path of a module on disk.
+Out: the imported module. The import system runs them as it runs any file; only code that
+gen itself wrote gets here.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import sys
 from contextlib import ExitStack
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from gen.errors import GenError
+
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
     from gen.model import File
 
@@ -65,3 +70,24 @@ def _module(name: str, text: str) -> ModuleType:
         loader.exec_module(module)
         undo.pop_all()  # it is whole, and stays
     return module
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import an emitted module from disk, whose relative imports find what is beside it.
+
+    The folder becomes a package of another name, so that no `__init__.py` of it runs.
+
+    Raises:
+        GenError: where the file cannot be imported.
+    """
+    place = path.resolve()
+    digest = hashlib.sha256(f"{place.parent}\0{path.read_text()}".encode()).hexdigest()[:16]
+    package = f"{_PACKAGE}_{digest}"
+    if package not in sys.modules:
+        parent = ModuleType(package)
+        parent.__path__ = [str(place.parent)]
+        sys.modules[package] = parent
+    try:
+        return importlib.import_module(f"{package}.{path.stem}")
+    except (ImportError, SyntaxError) as fault:
+        raise GenError(f"{path} cannot be imported: {fault}") from None

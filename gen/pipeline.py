@@ -110,7 +110,7 @@ def emit(planned: Kernel, backend: str) -> File:
     target = find_backend(backend)
     lines = header(f"{backend}/module.py.jinja", origin(planned.formula, backend))
     view = target.view(planned, lines)
-    name = f"{snake_case(planned.formula.request.name)}{target.suffix}.py"
+    name = file_name(planned.formula.request.name, backend)
     return File(name, render.module(backend, view))
 
 
@@ -118,6 +118,11 @@ def described(request: Request) -> tuple[str, ...]:
     """What the docstring of a request's module says of it."""
     documentation: tuple[str, ...] = find_backend("torch").view(kernel(request), ()).documentation
     return documentation
+
+
+def file_name(name: str, backend: str) -> str:
+    """The file of a function's module."""
+    return f"{snake_case(name)}{find_backend(backend).suffix}.py"
 
 
 def package() -> File:

@@ -31,13 +31,13 @@ MAY_IMPORT = {
     "gen.naming": set(),
     "gen.render": {"gen.backends", "gen.provenance"},
     "gen.files": {"gen.errors", "gen.model", "gen.provenance"},
-    "gen.importer": {"gen.model"},
-    "gen.verify": {"gen.errors"},
+    "gen.importer": {"gen.errors", "gen.model"},
+    "gen.verify": FOUNDATIONS | {"gen.naming", "gen.verify"},
     "gen.pipeline": FOUNDATIONS
     | {"gen.frontend", "gen.passes", "gen.backends", "gen.naming"}
     | {"gen.render", "gen.provenance", "gen.collection"},
     "gen.commands": {"gen.errors", "gen.files", "gen.frontend", "gen.model", "gen.provenance"}
-    | {"gen.commands", "gen.pipeline", "gen.statements"},
+    | {"gen.commands", "gen.importer", "gen.pipeline", "gen.statements", "gen.verify"},
     "gen.cli": {"gen.commands", "gen.errors", "gen.provenance"},
     "gen.decorator": {"gen", "gen.errors", "gen.frontend", "gen.verify"},
     "gen": {
@@ -155,9 +155,10 @@ def test_text_is_never_evaluated_and_nothing_is_caught_blindly(path: Path) -> No
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            # re.compile makes a pattern.
+            # re.compile makes a pattern, torch.compile takes a function.
             owner = getattr(getattr(node.func, "value", None), "id", "")
-            assert name not in forbidden or owner == "re", f"{path}:{node.lineno}: {name}"
+            fine = name == "compile" and owner in ("re", "torch")
+            assert name not in forbidden or fine, f"{path}:{node.lineno}: {name}"
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None
             assert getattr(node.type, "id", "") != "Exception"

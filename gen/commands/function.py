@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gen.commands.console import Console
-    from gen.model import File
+    from gen.model import File, Request
 
 Command = TypeVar("Command", bound="Callable[..., object]")
 
@@ -89,6 +89,20 @@ def function(
     from gen.files import write
 
     console.written(write(files, folder), whole=True)
+
+
+def parsed(words: tuple[str, ...]) -> tuple[Request, tuple[str, ...]]:
+    """The request, and the backends, of the words behind `gen`: NAME, EXPR and options."""
+    from gen import pipeline
+
+    name, expr, *rest = words
+    given = dict(function.make_context(HIDDEN, rest).params)
+    unexpected, _ = _texts(given.pop("unexpected")), given.pop("out")
+    if unexpected:
+        raise GenError(f"unexpected argument {unexpected[0]!r} behind the expression")
+    chosen = _texts(given.pop("backends")) or ("numpy",)
+    imports = pipeline.primitives(_texts(given.pop("imports")), chosen)
+    return pipeline.request(name, expr, {**options(given), "primitives": imports}), chosen
 
 
 def options(given: Mapping[str, object]) -> dict[str, object]:

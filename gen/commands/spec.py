@@ -28,7 +28,7 @@ def build(console: Console, spec: Path | None) -> None:
     """Write everything that SPEC (gen.toml) asks for."""
     from gen.files import write
 
-    found = _read_spec(spec)
+    found = read_spec(spec)
     console.written(write(_files(console, found), found.out))
     console.say(f"{counted(len(found.entries), 'function')} up to date in {found.out}")
 
@@ -40,7 +40,7 @@ def check(console: Console, spec: Path | None) -> None:
     """Compare what SPEC (gen.toml) asks for with what is on disk."""
     from gen.files import compare
 
-    found = _read_spec(spec)
+    found = read_spec(spec)
     drifts = compare(_files(console, found), found.out)
     for drift in drifts:
         console.show(styled(drift))
@@ -58,7 +58,7 @@ def check(console: Console, spec: Path | None) -> None:
 @click.pass_obj
 def list_functions(console: Console, spec: Path | None) -> None:
     """List the functions of SPEC (gen.toml)."""
-    found = _read_spec(spec)
+    found = read_spec(spec)
     width = max((len(entry.request.name) for entry in found.entries), default=0)
     for entry in found.entries:
         outputs = ", ".join(entry.request.outputs)
@@ -92,7 +92,8 @@ expr = "0.5*(5*x**3-3*x)"
 """
 
 
-def _read_spec(path: Path | None) -> Spec:
+def read_spec(path: Path | None) -> Spec:
+    """The spec at a path, or in a folder; None: this one."""
     from gen.frontend import spec
 
     try:
