@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
+from torch._functorch import eager_transforms
 from torch.autograd import forward_ad
 
 if torch.__version__ < "2.6":  # compared as versions are, not as text
@@ -319,6 +320,36 @@ def contract(a: Tensor, b: Tensor) -> Tensor:
     return _rows(a).T @ _rows(b)
 
 
+def einsum(equation: str, a: Tensor, b: Tensor) -> Tensor:
+    """Return torch.einsum of two tensors by one matmul, which every vmap can batch."""
+    inputs, _, result = equation.replace("...", "").partition("->")
+    first, second = inputs.split(",")
+    batch = [i for i in first if i in second and i in result]
+    over = [i for i in first if i in second and i not in result]
+    left = [i for i in first if i not in second]
+    right = [i for i in second if i not in first]
+    sizes = dict(zip(first, a.shape[a.ndim - len(first) :], strict=True))
+    sizes |= dict(zip(second, b.shape[b.ndim - len(second) :], strict=True))
+
+    def grouped(x: Tensor, letters: str, *groups: list[str]) -> Tensor:
+        start = x.ndim - len(letters)
+        places = [start + letters.index(i) for i in (*batch, *groups[0], *groups[1])]
+        shape = [*x.shape[:start], *[sizes[i] for i in batch]]
+        counts = [math.prod([sizes[i] for i in group]) for group in groups]
+        return x.permute([*range(start), *places]).reshape([*shape, *counts])
+
+    product = grouped(a, first, left, over) @ grouped(b, second, over, right)
+    order = [*batch, *left, *right]
+    start = product.ndim - len(batch) - 2
+    whole = product.reshape([*product.shape[:start], *[sizes[i] for i in order]])
+    places = [start + order.index(i) for i in result]
+    lost = [k for k, i in enumerate(order, start) if i not in result]
+    summed = [*lost, *(() if "..." in equation.split("->")[1] else range(start))]
+    kept = [*range(start), *places] if len(summed) == len(lost) else places
+    found = whole.permute([*kept, *summed])
+    return found.sum(tuple(range(-len(summed), 0))) if summed else found
+
+
 def _rows(a: Tensor) -> Tensor:
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
@@ -489,8 +520,7 @@ def _transposed(
         return push(_Methods.of(function), inputs, needs, given[count:])[1]
 
     moving = [one for one in tangents if one is not None]
-    lifted: Any = _Lifted
-    return lifted.apply(tangent, *ctx.saved_tensors[:count], *moving)
+    return _apart(tangent, *ctx.saved_tensors[:count], *moving)
 
 
 class _Methods(NamedTuple):
@@ -547,6 +577,24 @@ def _pushed_pointwise(
     return output, total
 
 
+def _apart(pure: Callable[..., Any], *inputs: Tensor) -> Any:
+    """Return a pure function's value inside jvp.
+
+    The inputs still have the tangents that jvp is about, and would push them once more;
+    those of transforms around it, which PyTorch enables again, are to be pushed.
+    """
+    function: Any = _Lifted
+    with forward_ad._set_fwd_grad_enabled(False):
+        if not _is_in_jvp():
+            inputs = tuple(one.clone() for one in inputs)
+        return function.apply(pure, *inputs)
+
+
+def _is_in_jvp() -> bool:
+    """Whether a transform pushes tangents, and not forward_ad alone."""
+    return getattr(eager_transforms, "JVP_NESTING", 0) > 0
+
+
 class _Lifted(torch.autograd.Function):
     """The value of a pure function, whose derivatives are those of torch.func."""
 
@@ -574,8 +622,7 @@ class _Lifted(torch.autograd.Function):
         def tangent(*given: Tensor) -> Any:
             return torch.func.jvp(pure, given[: len(inputs)], given[len(inputs) :])[1]
 
-        lifted: Any = _Lifted
-        return lifted.apply(tangent, *inputs, *tangents)
+        return _apart(tangent, *inputs, *tangents)
 
 
 # ---- operators of torch.library
@@ -707,12 +754,99 @@ class _Once(torch.autograd.Function):
         raise RuntimeError(f"{ctx.function} has no second derivative, by declaration")
 
 
-# ---- determinants
+# ---- matrices
+
+# PyTorch's own forward mode of solve, det and slogdet is wrong where it is nested: it
+# takes the LU factors for constants. These have the right derivatives of every order.
+
+
+def _exact(function: Any, forward_mode: Any, *inputs: Tensor) -> Tensor:
+    """Return the value of one; torch.compile is given PyTorch's own, which it knows."""
+    if torch.compiler.is_compiling():
+        value: Tensor = function.forward(*inputs)
+        return value
+    return apply(function, forward_mode, *inputs)
+
+
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    """Return inv(a) @ b."""
+    return _exact(_Solve, _SOLVE, a, b)
+
+
+class _Solve(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor, b: Tensor) -> Tensor:
+        found: Tensor = torch.linalg.solve(a, b)
+        return found
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        a, b = inputs
+        ctx.like_b = b.shape
+        ctx.save_for_backward(a, output)
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> tuple[Tensor | None, ...]:
+        a, output = ctx.saved_tensors
+        grad_b = solve(a.mT, grad_output)
+        grad_a = None
+        if ctx.needs_input_grad[0]:
+            grad_a = sum_to(-grad_b @ output.mT, a.shape)
+        return grad_a, sum_to(grad_b, ctx.like_b)
+
+
+def det(a: Tensor) -> Tensor:
+    """Return the determinant."""
+    return _exact(_Det, _DET, a)
+
+
+class _Det(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor) -> Tensor:
+        found: Tensor = torch.linalg.det(a)
+        return found
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> Tensor:
+        (a,) = ctx.saved_tensors
+        return grad_output[..., None, None] * cofactor(a)
+
+
+def logdet(a: Tensor) -> Tensor:
+    """Return log(abs(det(a)))."""
+    return _exact(_LogDet, _LOGDET, a)
+
+
+class _LogDet(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor) -> Tensor:
+        found: Tensor = torch.linalg.slogdet(a).logabsdet
+        return found
+
+    @staticmethod
+    def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Context, grad_output: Tensor) -> Tensor:
+        (a,) = ctx.saved_tensors
+        inverse: Tensor = torch.linalg.inv(a)
+        return grad_output[..., None, None] * inverse.mT
 
 
 def cofactor(a: Tensor) -> Tensor:
     """Return det(a) * inv(a).mT, the cofactors of a, also where it is singular."""
-    return apply(_Cofactor, _WITH_JVP, a)
+    return apply(_Cofactor, _COFACTOR, a)
 
 
 class _Cofactor(torch.autograd.Function):
@@ -736,7 +870,10 @@ class _Cofactor(torch.autograd.Function):
         return total * inverse - output @ grad_output.mT @ inverse
 
 
-_WITH_JVP = with_jvp(_Cofactor, pointwise=False)
+_SOLVE = with_jvp(_Solve, pointwise=False)
+_DET = with_jvp(_Det, pointwise=False)
+_LOGDET = with_jvp(_LogDet, pointwise=False)
+_COFACTOR = with_jvp(_Cofactor, pointwise=False)
 
 
 def _cofactor(a: Tensor) -> Tensor:

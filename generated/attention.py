@@ -19,9 +19,17 @@ Operations: 4 forward, 12 backward.
 """
 
 from numpy.typing import ArrayLike
-from scipy import special
 
-from ._runtime import Array, Context, Function, arrays, check_shapes, contract, number
+from ._runtime import (
+    Array,
+    Context,
+    Function,
+    arrays,
+    check_shapes,
+    contract,
+    number,
+    softmax,
+)
 
 
 class Attention(Function):
@@ -41,7 +49,7 @@ class Attention(Function):
         check_shapes(("q", "... D", q), ("k", "M D", k), ("v", "M E", v))
         ctx.save_for_backward(q, k, v)
         ctx.scale = scale
-        output: Array = special.softmax(scale * q @ k.T, axis=-1) @ v
+        output: Array = softmax(scale * q @ k.T, -1) @ v
         return output
 
     @staticmethod
@@ -51,7 +59,7 @@ class Attention(Function):
         scale: float = ctx.scale
         grad_q = grad_k = grad_v = None
         t1 = scale * q
-        t2 = special.softmax(t1 @ k.T, axis=-1)
+        t2 = softmax(t1 @ k.T, -1)
         if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
             t3 = grad_output @ v.T
             t4 = t2 * (t3 - (t3 * t2).sum(-1, keepdims=True))

@@ -22,15 +22,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, products, with_jvp
+from ._runtime_torch import Context, apply, check_shapes, einsum, products, with_jvp
 
 
 def _value(x: Tensor, W: Tensor, y: Tensor, b: Tensor | None) -> Tensor:
     """Return the value of Bilinear."""
     check_shapes(("x", "N I", x), ("W", "O I J", W), ("y", "N J", y), ("b", "O", b))
-    t1 = torch.einsum("ni,oij->noj", x, W)
-    t2 = torch.einsum("noj,nj->no", t1, y)
-    return t2 if b is None else t2 + b
+    t1 = einsum("noj,nj->no", einsum("ni,oij->noj", x, W), y)
+    return t1 if b is None else t1 + b
 
 
 def _vjp(
@@ -45,12 +44,12 @@ def _vjp(
     if needs[0] or needs[1]:
         t1 = grad_output[:, :, None] * y[:, None]
     if needs[0]:
-        grad_x = torch.einsum("noj,oij->ni", t1, W)
+        grad_x = einsum("noj,oij->ni", t1, W)
     if needs[1]:
-        grad_W = torch.einsum("noj,ni->oij", t1, x)
+        grad_W = einsum("noj,ni->oij", t1, x)
     if needs[2]:
-        t2 = torch.einsum("ni,oij->noj", x, W)
-        grad_y = torch.einsum("no,noj->nj", grad_output, t2)
+        t2 = einsum("ni,oij->noj", x, W)
+        grad_y = einsum("no,noj->nj", grad_output, t2)
     if needs[3]:
         grad_b = grad_output.sum(-2)
     return grad_x, grad_W, grad_y, grad_b

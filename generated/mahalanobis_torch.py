@@ -24,16 +24,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ._runtime_torch import Context, apply, check_shapes, products, with_jvp
+from ._runtime_torch import (
+    Context,
+    apply,
+    check_shapes,
+    in_float32,
+    solve,
+    tensors,
+    with_jvp,
+)
 
 
 def _value(x: Tensor, mu: Tensor, S: Tensor) -> Tensor:
     """Return the value of Mahalanobis."""
     check_shapes(("x", "D", x), ("mu", "D", mu), ("S", "D D", S))
     t1 = x - mu
-    t2 = torch.linalg.solve(S, t1[..., None])[..., 0] @ t1
-    output: Tensor = torch.sqrt(t2)
-    return output
+    return torch.sqrt(solve(S, t1[..., None])[..., 0] @ t1)
 
 
 def _vjp(
@@ -47,9 +53,9 @@ def _vjp(
     """Return the gradient of each input, given that of the output."""
     grad_x = grad_mu = grad_S = None
     t1 = x - mu
-    t2 = torch.linalg.solve(S, t1[..., None])
+    t2 = solve(S, t1[..., None])
     t3 = grad_output / output
-    t4 = torch.linalg.solve(S.T, (0.5 * t3 * t1)[..., None])
+    t4 = solve(S.T, (0.5 * t3 * t1)[..., None])
     if needs[0] or needs[1]:
         t5 = 0.5 * t3 * t2[..., 0] + t4[..., 0]
     if needs[0]:
@@ -69,7 +75,7 @@ class Mahalanobis(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, mu: Tensor, S: Tensor) -> Tensor:
         """Return the value."""
-        return _value(x, mu, S)
+        return in_float32(_value, x, mu, S)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -84,7 +90,7 @@ class Mahalanobis(torch.autograd.Function):
         if grad_output is None:
             return None, None, None
         x, mu, S, output = ctx.saved_tensors
-        return _vjp(grad_output, x, mu, S, output, ctx.needs_input_grad)
+        return in_float32(_vjp, grad_output, x, mu, S, output, ctx.needs_input_grad)
 
 
 _Mahalanobis = with_jvp(Mahalanobis, pointwise=False)
@@ -92,4 +98,4 @@ _Mahalanobis = with_jvp(Mahalanobis, pointwise=False)
 
 def mahalanobis(x: Tensor | float, mu: Tensor | float, S: Tensor | float) -> Tensor:
     """Evaluate Mahalanobis, whose formula stands at the top of this file."""
-    return apply(Mahalanobis, _Mahalanobis, *products(x, mu, S))
+    return apply(Mahalanobis, _Mahalanobis, *tensors(x, mu, S))

@@ -12,9 +12,8 @@ Operations: 1 forward, 4 backward.
 """
 
 from numpy.typing import ArrayLike
-from scipy import special
 
-from ._runtime import Array, Context, Function, array, check_shapes
+from ._runtime import Array, Context, Function, array, check_shapes, softmax
 
 
 class Softmax(Function):
@@ -25,7 +24,7 @@ class Softmax(Function):
         """Return the value; save the output for backward."""
         x = array(x)
         check_shapes(("x", "... D", x))
-        output: Array = special.softmax(x, axis=-1)
+        output = softmax(x, -1)
         ctx.save_for_backward(output)
         return output
 
@@ -38,6 +37,6 @@ class Softmax(Function):
         return grad_x
 
 
-def softmax(x: ArrayLike) -> Array:
-    """Apply Softmax."""
+def apply_softmax(x: ArrayLike) -> Array:
+    """Softmax(x) = softmax(x, axis=-1)."""
     return Softmax.apply(x)

@@ -127,9 +127,14 @@ class NumpyDialect(Spelling):
         return found if axes else call("np.asarray", [found])
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
-        if kind == "prod_others":
-            return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
-        return self._special(kind, [operand, *([Text(f"axis={axes}")] if axes else [])])
+        return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
+
+    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
+        if kind == "logdet":
+            return Text(f"{call('np.linalg.slogdet', operands).code}.logabsdet")
+        if kind == "cofactor":
+            return self.runtime_call(kind, operands)
+        return call(f"np.linalg.{kind}", operands)
 
     def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
         return self.runtime_call("einsum", [Text(f'"{equation}"'), *operands])

@@ -45,13 +45,6 @@ class Spelling:
     def custom(self, name: str, operands: Sequence[Operand]) -> Text:
         return self.customs.call(name, [self.array(one) for one in operands])
 
-    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
-        if kind == "logdet":
-            return Text(f"{call(f'{self.library}.linalg.slogdet', operands).code}.logabsdet")
-        if kind == "cofactor":
-            return self.runtime_call(kind, operands)
-        return call(f"{self.library}.linalg.{kind}", operands)
-
     def eye(self, size: Text) -> Text:
         return self.runtime_call("eye", [size, *map(Text, self.beside)])
 

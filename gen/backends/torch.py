@@ -224,10 +224,14 @@ class _Emitter(Emitter[Module]):
     # ---- the pure functions and their calls
 
     def _has_products(self) -> bool:
-        """Whether there are matrix products, which are fast in half precision."""
+        """Whether there are matrix products, which are fast in half precision.
+
+        Not beside solve and det, which PyTorch does not have in it.
+        """
         graph = self.kernel.forward.graph
         roots = [node for node in self.kernel.forward.results if node is not None]
-        return any(graph[node].op in PRODUCTS for node in graph.order(roots))
+        operations = {graph[node].op for node in graph.order(roots)}
+        return bool(PRODUCTS & operations) and "linalg" not in operations
 
     def _computed(self, function: str, arguments: list[str]) -> list[str]:
         """The lines that return what a pure function makes of these."""

@@ -110,7 +110,12 @@ class TorchDialect(Spelling):
         return Text(f"torch.exp({logarithm})")
 
     def einsum(self, equation: str, operands: Sequence[Text]) -> Text:
-        return call("torch.einsum", [Text(f'"{equation}"'), *operands])
+        return self.runtime_call("einsum", [Text(f'"{equation}"'), *operands])
+
+    def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
+        if kind == "inv":
+            return call("torch.linalg.inv", operands)
+        return self.runtime_call(kind, operands)
 
     # ---- elementwise
 
