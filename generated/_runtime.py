@@ -340,14 +340,14 @@ def cofactor(a: Array) -> Array:
     return found
 
 
-def softmax(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+def softmax_along(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """Return exp(a) over its sum; unlike scipy's it takes axes without elements."""
     e = np.exp(a - a.max(axis, keepdims=True, initial=-np.inf))
     found: Array = e / e.sum(axis, keepdims=True)
     return found
 
 
-def log_softmax(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
+def log_softmax_along(a: Array, axis: int | tuple[int, ...] | None = None) -> Array:
     """Return the logarithm of softmax, without its underflow."""
     t = a - a.max(axis, keepdims=True, initial=-np.inf)
     found: Array = t - np.log(np.exp(t).sum(axis, keepdims=True))

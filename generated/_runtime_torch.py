@@ -320,34 +320,55 @@ def contract(a: Tensor, b: Tensor) -> Tensor:
     return _rows(a).T @ _rows(b)
 
 
-def einsum(equation: str, a: Tensor, b: Tensor) -> Tensor:
-    """Return torch.einsum of two tensors by one matmul, which every vmap can batch."""
-    inputs, _, result = equation.replace("...", "").partition("->")
+def einsum(equation: str, a: Tensor, b: Tensor | None = None) -> Tensor:
+    """Return torch.einsum of two tensors by one matmul, which every vmap can batch.
+
+    Of one tensor it moves the dimensions.
+    """
+    inputs, _, result = equation.replace("...", ".").partition("->")
+    if b is None:
+        return _moved(a, inputs, result)
     first, second = inputs.split(",")
-    batch = [i for i in first if i in second and i in result]
-    over = [i for i in first if i in second and i not in result]
-    left = [i for i in first if i not in second]
-    right = [i for i in second if i not in first]
-    sizes = dict(zip(first, a.shape[a.ndim - len(first) :], strict=True))
-    sizes |= dict(zip(second, b.shape[b.ndim - len(second) :], strict=True))
+    over = [i for i in first if i in second and i not in result and i != "."]
+    batch = [i for i in first if i in second and i in result and i != "."]
+    left = [i for i in first if i not in second and i != "."]
+    right = [i for i in second if i not in first and i != "."]
+    a = _moved(a, first, [".", *batch, *left, *over])
+    b = _moved(b, second, [".", *batch, *over, *right])
+    kept = len(batch) + len(left)
+    rows = a.flatten(a.ndim - len(over)) if over else a[..., None]
+    rows = _joined(rows, rows.ndim - 1 - len(left), rows.ndim - 1)
+    columns = _joined(b, b.ndim - len(right), b.ndim)
+    columns = _joined(columns, columns.ndim - 1 - len(over), columns.ndim - 1)
+    product = rows @ columns
+    leading = product.shape[: product.ndim - 2 - len(batch)]
+    sizes = [*a.shape[a.ndim - kept - len(over) : a.ndim - len(over)]]
+    sizes += [*b.shape[b.ndim - len(right) :]]
+    whole = product.reshape([*leading, *sizes])
+    if "." not in result:
+        whole = sum_leading(whole, len(sizes))
+    order = [".", *batch, *left, *right]
+    lost = [i for i in order if i not in result and i != "."]
+    found = _moved(whole, order, [*result, *lost])
+    return found.sum(tuple(range(-len(lost), 0))) if lost else found
 
-    def grouped(x: Tensor, letters: str, *groups: list[str]) -> Tensor:
-        start = x.ndim - len(letters)
-        places = [start + letters.index(i) for i in (*batch, *groups[0], *groups[1])]
-        shape = [*x.shape[:start], *[sizes[i] for i in batch]]
-        counts = [math.prod([sizes[i] for i in group]) for group in groups]
-        return x.permute([*range(start), *places]).reshape([*shape, *counts])
 
-    product = grouped(a, first, left, over) @ grouped(b, second, over, right)
-    order = [*batch, *left, *right]
-    start = product.ndim - len(batch) - 2
-    whole = product.reshape([*product.shape[:start], *[sizes[i] for i in order]])
-    places = [start + order.index(i) for i in result]
-    lost = [k for k, i in enumerate(order, start) if i not in result]
-    summed = [*lost, *(() if "..." in equation.split("->")[1] else range(start))]
-    kept = [*range(start), *places] if len(summed) == len(lost) else places
-    found = whole.permute([*kept, *summed])
-    return found.sum(tuple(range(-len(summed), 0))) if summed else found
+def _joined(x: Tensor, start: int, stop: int) -> Tensor:
+    """The dimensions from start to stop as one, of size 1 where there are none."""
+    count = math.prod(x.shape[start:stop])
+    return x.reshape([*x.shape[:start], count, *x.shape[stop:]])
+
+
+def _moved(x: Tensor, given: Sequence[str], wanted: Sequence[str]) -> Tensor:
+    """The dimensions in another order, a dot standing for all that have no letter."""
+    dots = x.ndim - sum(i != "." for i in given)
+    places: dict[str, list[int]] = {".": []}
+    start = 0
+    for i in given:
+        count = dots if i == "." else 1
+        places[i] = list(range(start, start + count))
+        start += count
+    return x.permute([place for i in wanted for place in places[i]])
 
 
 def _rows(a: Tensor) -> Tensor:
@@ -768,7 +789,7 @@ def _exact(function: Any, forward_mode: Any, *inputs: Tensor) -> Tensor:
     return apply(function, forward_mode, *inputs)
 
 
-def solve(a: Tensor, b: Tensor) -> Tensor:
+def solve_exactly(a: Tensor, b: Tensor) -> Tensor:
     """Return inv(a) @ b."""
     return _exact(_Solve, _SOLVE, a, b)
 
@@ -790,14 +811,14 @@ class _Solve(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Context, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         a, output = ctx.saved_tensors
-        grad_b = solve(a.mT, grad_output)
+        grad_b = solve_exactly(a.mT, grad_output)
         grad_a = None
         if ctx.needs_input_grad[0]:
             grad_a = sum_to(-grad_b @ output.mT, a.shape)
         return grad_a, sum_to(grad_b, ctx.like_b)
 
 
-def det(a: Tensor) -> Tensor:
+def det_exactly(a: Tensor) -> Tensor:
     """Return the determinant."""
     return _exact(_Det, _DET, a)
 
@@ -820,7 +841,7 @@ class _Det(torch.autograd.Function):
         return grad_output[..., None, None] * cofactor(a)
 
 
-def logdet(a: Tensor) -> Tensor:
+def logdet_exactly(a: Tensor) -> Tensor:
     """Return log(abs(det(a)))."""
     return _exact(_LogDet, _LOGDET, a)
 

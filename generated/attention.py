@@ -28,7 +28,7 @@ from ._runtime import (
     check_shapes,
     contract,
     number,
-    softmax,
+    softmax_along,
 )
 
 
@@ -49,7 +49,7 @@ class Attention(Function):
         check_shapes(("q", "... D", q), ("k", "M D", k), ("v", "M E", v))
         ctx.save_for_backward(q, k, v)
         ctx.scale = scale
-        output: Array = softmax(scale * q @ k.T, -1) @ v
+        output: Array = softmax_along(scale * q @ k.T, -1) @ v
         return output
 
     @staticmethod
@@ -59,7 +59,7 @@ class Attention(Function):
         scale: float = ctx.scale
         grad_q = grad_k = grad_v = None
         t1 = scale * q
-        t2 = softmax(t1 @ k.T, -1)
+        t2 = softmax_along(t1 @ k.T, -1)
         if ctx.needs_input_grad[0] or ctx.needs_input_grad[1]:
             t3 = grad_output @ v.T
             t4 = t2 * (t3 - (t3 * t2).sum(-1, keepdims=True))

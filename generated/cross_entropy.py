@@ -18,7 +18,7 @@ Operations: 5 forward, 9 backward.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._runtime import Array, Context, Function, arrays, check_shapes, log_softmax
+from ._runtime import Array, Context, Function, arrays, check_shapes, log_softmax_along
 
 
 class CrossEntropy(Function):
@@ -30,7 +30,8 @@ class CrossEntropy(Function):
         logits, target = arrays(logits, target)
         check_shapes(("logits", "N C", logits), ("target", "N C", target))
         ctx.save_for_backward(logits, target)
-        output: Array = -(target * log_softmax(logits, -1)).sum() / target.shape[-2]
+        t1 = (target * log_softmax_along(logits, -1)).sum()
+        output: Array = -t1 / target.shape[-2]
         return output
 
     @staticmethod
@@ -38,7 +39,7 @@ class CrossEntropy(Function):
         """Return the gradient of each input, given that of the output."""
         logits, target = ctx.saved_tensors
         grad_logits = grad_target = None
-        log_softmax_logits = log_softmax(logits, -1)
+        log_softmax_logits = log_softmax_along(logits, -1)
         t1 = grad_output / target.shape[-2]
         if ctx.needs_input_grad[0]:
             t2 = target.sum(-1, keepdims=True) * np.exp(log_softmax_logits)

@@ -14,7 +14,7 @@ Operations: 1 forward, 2 backward.
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ._runtime import Array, Context, Function, array, check_shapes, softmax
+from ._runtime import Array, Context, Function, array, check_shapes, softmax_along
 
 
 class LogSumExp(Function):
@@ -33,7 +33,7 @@ class LogSumExp(Function):
     def backward(ctx: Context, grad_output: Array) -> Array:
         """Return the gradient of each input, given that of the output."""
         (x,) = ctx.saved_tensors
-        grad_x: Array = grad_output[..., None] * softmax(x, -1)
+        grad_x: Array = grad_output[..., None] * softmax_along(x, -1)
         return grad_x
 
 

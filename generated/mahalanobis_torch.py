@@ -29,7 +29,7 @@ from ._runtime_torch import (
     apply,
     check_shapes,
     in_float32,
-    solve,
+    solve_exactly,
     tensors,
     with_jvp,
 )
@@ -39,7 +39,7 @@ def _value(x: Tensor, mu: Tensor, S: Tensor) -> Tensor:
     """Return the value of Mahalanobis."""
     check_shapes(("x", "D", x), ("mu", "D", mu), ("S", "D D", S))
     t1 = x - mu
-    return torch.sqrt(solve(S, t1[..., None])[..., 0] @ t1)
+    return torch.sqrt(solve_exactly(S, t1[..., None])[..., 0] @ t1)
 
 
 def _vjp(
@@ -53,9 +53,9 @@ def _vjp(
     """Return the gradient of each input, given that of the output."""
     grad_x = grad_mu = grad_S = None
     t1 = x - mu
-    t2 = solve(S, t1[..., None])
+    t2 = solve_exactly(S, t1[..., None])
     t3 = grad_output / output
-    t4 = solve(S.T, (0.5 * t3 * t1)[..., None])
+    t4 = solve_exactly(S.T, (0.5 * t3 * t1)[..., None])
     if needs[0] or needs[1]:
         t5 = 0.5 * t3 * t2[..., 0] + t4[..., 0]
     if needs[0]:

@@ -13,7 +13,7 @@ Operations: 1 forward, 4 backward.
 
 from numpy.typing import ArrayLike
 
-from ._runtime import Array, Context, Function, array, check_shapes, softmax
+from ._runtime import Array, Context, Function, array, check_shapes, softmax_along
 
 
 class Softmax(Function):
@@ -24,7 +24,7 @@ class Softmax(Function):
         """Return the value; save the output for backward."""
         x = array(x)
         check_shapes(("x", "... D", x))
-        output = softmax(x, -1)
+        output = softmax_along(x, -1)
         ctx.save_for_backward(output)
         return output
 
@@ -37,6 +37,6 @@ class Softmax(Function):
         return grad_x
 
 
-def apply_softmax(x: ArrayLike) -> Array:
-    """Softmax(x) = softmax(x, axis=-1)."""
+def softmax(x: ArrayLike) -> Array:
+    """Apply Softmax."""
     return Softmax.apply(x)

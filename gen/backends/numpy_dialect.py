@@ -127,7 +127,8 @@ class NumpyDialect(Spelling):
         return found if axes else call("np.asarray", [found])
 
     def normalise(self, kind: str, operand: Text, axes: str) -> Text:
-        return self.runtime_call(kind, [operand, *([Text(axes)] if axes else [])])
+        function = kind if kind == "prod_others" else f"{kind}_along"
+        return self.runtime_call(function, [operand, *([Text(axes)] if axes else [])])
 
     def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
         if kind == "logdet":

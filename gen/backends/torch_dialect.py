@@ -115,7 +115,7 @@ class TorchDialect(Spelling):
     def linalg(self, kind: str, operands: Sequence[Text]) -> Text:
         if kind == "inv":
             return call("torch.linalg.inv", operands)
-        return self.runtime_call(kind, operands)
+        return self.runtime_call(kind if kind == "cofactor" else f"{kind}_exactly", operands)
 
     # ---- elementwise
 
