@@ -72,8 +72,8 @@ def _check(subject: Subject, sample: Sample, what: str, tolerance: Tolerance = E
 
 def ordinary(subject: Subject) -> None:
     """Each combination of inputs that may be left out."""
-    for absent in variants(subject.formula):
-        _check(subject, subject.draw.sample(absent=absent), "value")
+    for fixed in variants(subject.formula):
+        _check(subject, subject.draw.sample(fixed=fixed), "value")
 
 
 def shapes(subject: Subject) -> None:
@@ -112,8 +112,8 @@ def differences(subject: Subject) -> None:
     """gen.gradcheck."""
     if subject.is_declared:
         raise DoesNotApplyError("its gradient is declared, and not the derivative")
-    for absent in variants(subject.formula):
-        sample = subject.draw.sample(absent=absent)
+    for fixed in variants(subject.formula):
+        sample = subject.draw.sample(fixed=fixed)
         try:
             gradcheck(_class(subject), _arrays(sample))
         except GradcheckError as fault:

@@ -58,8 +58,8 @@ def _check(subject: Subject, function: Callable[..., object], sample: Sample, wh
 
 def by_eager(subject: Subject) -> None:
     """Without a graph break, forward and backward, inputs left out too."""
-    for absent in variants(subject.formula):
-        sample = subject.draw.sample(absent=absent)
+    for fixed in variants(subject.formula):
+        sample = subject.draw.sample(fixed=fixed)
         with fresh():
             compiled = torch.compile(subject.single(sample), fullgraph=True, backend=_EAGER)
             _check(subject, compiled, sample, "compile(aot_eager)")

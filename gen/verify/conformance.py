@@ -64,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     Check(1, "value and gradient", values.ordinary),
     Check(1, "no, one and two leading dimensions", values.leading),
     Check(1, "broadcast", values.broadcast),
+    Check(1, "gradients in the shapes of inputs", values.gradient_shapes),
     Check(1, "empty", values.empty),
     Check(1, "strided", values.strided),
     Check(1, "expanded", values.expanded),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
+from gen.graph.graph import FLAG
 from gen.graph.indices import ELLIPSIS, MATRICES
 from gen.verify.fault import ConformanceError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gen.verify.reference import Reference
 
 Shape: TypeAlias = tuple[int, ...]
+Fixed: TypeAlias = tuple[tuple[str, object], ...]  # inputs by name
 
 RANGES = ((-2.0, 2.0), (0.1, 1.9), (0.1, 0.9), (1.1, 3.0), (-0.9, -0.1), (2.5, 4.0), (0.3, 0.6))
 _CONSTANTS = ((0.7, 1.3, 0.4, 1.9), (2, 3, 1, 4), (0.2, 0.9, 0.5, 0.3))
@@ -104,24 +106,35 @@ class Draw:
         self,
         leading: Sequence[Shape] | None = None,
         sizes: Sequence[int] = _SIZES,
-        absent: Iterable[str] = (),
+        fixed: Fixed = (),
     ) -> Sample:
         """Inputs in this range.
 
         Args:
             leading: leading dimensions of the inputs in turn.
             sizes: those of the declared letters in turn.
-            absent: optional inputs to leave out.
+            fixed: inputs that are given, among them those to leave out as None.
         """
         generator = torch.Generator().manual_seed(self.seed + 1)
+        chosen = {**self._constants(), **dict(fixed)}
         inputs = self.formula.inputs
-        numbers = itertools.cycle(self.constants)
-        left_out = frozenset(absent)
         values: list[object] = []
         for one, shape in zip(inputs, self._shapes(leading, sizes), strict=True):
-            drawn = next(numbers) if not one.differentiable else self._tensor(one, shape, generator)
-            values.append(None if one.name in left_out else drawn)
+            # Drawn in any case, so that the others are the same.
+            drawn = self._tensor(one, shape, generator) if one.differentiable else None
+            values.append(chosen.get(one.name, drawn))
         return Sample(tuple(one.name for one in inputs), tuple(values))
+
+    def _constants(self) -> dict[str, object]:
+        """What the constants are: their defaults, else numbers in turn, true, or a word."""
+        numbers = itertools.cycle(self.constants)
+        found: dict[str, object] = {}
+        for one in self.formula.inputs:
+            if not one.differentiable:
+                number = next(numbers)
+                known = settings(self.formula, one) or (number,)
+                found[one.name] = known[0] if one.default is None else one.default
+        return found
 
     def _tensor(self, one: Input, shape: Shape, generator: torch.Generator) -> Tensor:
         low, high = self.range
@@ -207,8 +220,25 @@ def _is_tame(value: Tensor) -> bool:
     return bool((value.detach().abs() < _STEEP).all())  # which NaN is not
 
 
-def variants(formula: Formula) -> list[tuple[str, ...]]:
-    """Which optional inputs to leave out: each alone, then all of them."""
-    names = [one.name for one in formula.inputs if one.optional]
-    found = [(), *((name,) for name in names), tuple(names)]
-    return list(dict.fromkeys(found))
+def settings(formula: Formula, one: Input) -> tuple[object, ...]:
+    """What a constant that chooses a branch may be; nothing for a number."""
+    if one.kind == "bool":
+        return (True, False)
+    nodes = formula.graph.nodes
+    leaves = {place for place, node in enumerate(nodes) if node.payload == one.name}
+    asked = {str(node.payload) for node in nodes if node.op == FLAG and leaves & {*node.args}}
+    return tuple(sorted({*one.words, *asked})) if one.kind == "str" else ()
+
+
+def variants(formula: Formula) -> list[Fixed]:
+    """Inputs to leave out, each alone and then all, and each branch that constants choose."""
+    inputs = formula.inputs
+    left: list[Fixed] = [((one.name, None),) for one in inputs if one.optional]
+    everything: Fixed = tuple((one.name, None) for one in inputs if one.optional)
+    chosen: list[Fixed] = [
+        ((one.name, setting),)
+        for one in inputs
+        if not one.differentiable
+        for setting in settings(formula, one)
+    ]
+    return list(dict.fromkeys([(), *left, everything, *chosen]))

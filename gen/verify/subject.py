@@ -25,8 +25,9 @@ from gen.verify.compare import (
     several,
     wave,
 )
+from gen.verify.evaluation import is_plain
 from gen.verify.fault import at
-from gen.verify.reference import Reference, is_plain
+from gen.verify.reference import Reference
 from gen.verify.samples import Draw, Sample, settled
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gen.verify.compare import require
+from gen.verify.compare import cotangents, require
 from gen.verify.fault import DoesNotApplyError
 from gen.verify.samples import leads, letters, variants
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def ordinary(subject: Subject) -> None:
     """Each combination of inputs that may be left out."""
-    for absent in variants(subject.formula):
-        subject.check(subject.draw.sample(absent=absent), "value")
+    for fixed in variants(subject.formula):
+        subject.check(subject.draw.sample(fixed=fixed), "value")
 
 
 def leading(subject: Subject) -> None:
@@ -51,6 +51,25 @@ def broadcast(subject: Subject) -> None:
     for first in range(len(shapes)):
         turned = [shapes[(first + place) % len(shapes)] for place in range(max(count, 2))]
         _check_leading(subject, turned)
+
+
+def gradient_shapes(subject: Subject) -> None:
+    """Backward itself sums to the shapes of inputs.
+
+    PyTorch's engine sums what is larger without a word, so that backward is called here.
+    """
+    given = subject.sample.leaves()
+    outputs = subject.values(given)
+    node = outputs[0].grad_fn
+    function = getattr(node, "_forward_cls", None)
+    if function is None:
+        raise DoesNotApplyError("its node does not say which class it is of")
+    gradients = function.backward(node, *cotangents(outputs))
+    several = gradients if isinstance(gradients, tuple) else (gradients,)
+    for place, one, name in zip(given.places, given.tensors, given.labels, strict=True):
+        found = several[place]
+        why = f"the gradient of {name} has shape {tuple(found.shape)}, {name} {tuple(one.shape)}"
+        require(found.shape == one.shape, why, given)
 
 
 def empty(subject: Subject) -> None:
