@@ -142,9 +142,9 @@ FUNCTIONS = {
 
 
 def _every_placement(function: Function, mesh: DeviceMesh) -> None:
-    """Value and gradients, with each input replicated, and sharded along each dimension."""
+    """Value and gradients; each input is replicated, partial, sharded along each dimension."""
     values = [_sheet(*shape, seed=seed) for seed, shape in enumerate(function.shapes)]
-    choices = [(Replicate(), *map(Shard, range(one.ndim))) for one in values]
+    choices = [(Replicate(), Partial(), *map(Shard, range(one.ndim))) for one in values]
     for placements in itertools.product(*choices):
         _check_placement(function, values, placements, mesh)
 
