@@ -9,6 +9,7 @@ The modules under generated/ are imported as they are; gen itself takes no part.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -141,9 +142,8 @@ def disagreement(run: Run) -> float:
     return max(difference(run, one) for one in runs)
 
 
-def train_together(shard: bool) -> None:
-    """Train on all processes of torchrun, then on the first of them alone."""
-    distributed.init_process_group("gloo")
+def train_together(shard: bool) -> tuple[Run, float]:
+    """Train on all processes, and return by how much they disagree."""
     rank, processes = distributed.get_rank(), distributed.get_world_size()
     model: nn.Module = Classifier()
     if shard:
@@ -153,13 +153,22 @@ def train_together(shard: bool) -> None:
     else:
         model = DistributedDataParallel(model)
     run = train(model, rank, processes)
-    apart = disagreement(run)
+    return run, disagreement(run)
+
+
+def compare(shard: bool) -> None:
+    """Train on all processes of torchrun, then on the first of them alone."""
+    distributed.init_process_group("gloo")
+    rank, processes = distributed.get_rank(), distributed.get_world_size()
+    run, apart = train_together(shard)
+    # If DDP's model outlives its group, its end can wait for ever for a thread of gloo.
+    gc.collect()
+    distributed.destroy_process_group()
     if rank == 0:
         report(run)
         click.echo(f"{processes} ranks differ by {apart}")
         off = difference(run, train(Classifier()))
         click.echo(f"one process differs by {'less' if off < 1e-12 else 'more'} than 1e-12")
-    distributed.destroy_process_group()
 
 
 def report(run: Run) -> None:
@@ -173,7 +182,7 @@ def report(run: Run) -> None:
 def main(shard: bool) -> None:
     """Train, and print the loss of every epoch."""
     if "RANK" in os.environ:
-        train_together(shard)
+        compare(shard)
     else:
         report(train(Classifier()))
 
