@@ -22,22 +22,6 @@ COMPILED = [one for one in CHECKS if one.compiles]
 # matrices, a reduction, several outputs; -m slow takes all.
 SUBSET = ("P3", "Linear", "Softmax", "Rotate")
 
-# What is known to fail, and why. A row that passes after all has to leave this table.
-KNOWN: dict[tuple[str, str], frozenset[str]] = {
-    # einsum in backward has no rule for the vmap that is_grads_batched runs.
-    ("Bilinear", "torch"): frozenset({"gradcheck, reverse and forward", "is_grads_batched"}),
-    # torch.linalg.solve itself is off in forward mode inside forward mode; LAPACK has no
-    # half precision, which torch.linalg refuses on the CPU.
-    ("Mahalanobis", "torch"): frozenset(
-        {"jacfwd and jacrev to order three", "float16 and bfloat16", "autocast"}
-        | {"autocast, compiled"}
-    ),
-    # The largest element along an axis of size 0, which softmax subtracts.
-    ("Attention", "numpy"): frozenset({"declared dimensions empty"}),
-    ("CrossEntropy", "numpy"): frozenset({"declared dimensions empty"}),
-    ("Softmax", "numpy"): frozenset({"declared dimensions empty"}),
-}
-
 
 @lru_cache
 def _subject(name: str, backend: str) -> Subject:
@@ -52,28 +36,20 @@ def _failures(name: str, backend: str, compiled: bool) -> dict[str, str]:
     return {one.check.title: one.why for one in results if one.outcome == FAILED}
 
 
-def _known(name: str, backend: str, compiled: bool) -> set[str]:
-    titles = {one.title for one in checks(backend) if one.compiles == compiled}
-    return titles & KNOWN.get((name, backend), frozenset())
-
-
 @pytest.mark.parametrize(("name", "backend"), MODULES)
 def test_every_module_conforms(name: str, backend: str) -> None:
-    found = _failures(name, backend, compiled=False)
-    assert set(found) == _known(name, backend, compiled=False), found
+    assert _failures(name, backend, compiled=False) == {}
 
 
 @pytest.mark.parametrize("name", SUBSET)
 def test_what_needs_a_compiler(name: str) -> None:
-    found = _failures(name, "torch", compiled=True)
-    assert set(found) == _known(name, "torch", compiled=True), found
+    assert _failures(name, "torch", compiled=True) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*ENTRIES} - {*SUBSET}))
 def test_what_needs_a_compiler_of_all_others(name: str) -> None:
-    found = _failures(name, "torch", compiled=True)
-    assert set(found) == _known(name, "torch", compiled=True), found
+    assert _failures(name, "torch", compiled=True) == {}
 
 
 def test_the_list_is_whole() -> None:
