@@ -78,7 +78,7 @@ def test_standard_input(tmp_path: Path) -> None:
         (("P3", "x*c", "--const", "d"), "error: --const d: the expression has no input 'd'"),
         (("build",), "error: no gen.toml in ., and no [tool.gen] in its pyproject.toml"),
         (("check", "nothing.toml"), "error: nothing.toml is not there"),
-        (("show", "x**2"), "error: 'show' cannot name a function: it is a verb of gen"),
+        (("watch", "x**2"), "error: 'watch' cannot name a function: it is a verb of gen"),
         (("1x", "x**2"), "error: '1x' is no name for a function"),
     ],
 )

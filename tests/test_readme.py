@@ -35,7 +35,7 @@ def test_the_commands_do_what_they_say(tmp_path: Path) -> None:
     block = re.search(r"```console\n(.*?)```", README, re.DOTALL)
     assert block is not None
     entries = re.split(r"^\$ ", block[1].replace("\\\n", " "), flags=re.MULTILINE)[1:]
-    assert len(entries) == 7
+    assert len(entries) == 6
     for entry in entries:
         command, _, expected = entry.partition("\n")
         words = shlex.split(command)[1:]
