@@ -201,7 +201,7 @@ def _promoted(given: list[Tensor]) -> torch.dtype:
 
 
 def _lifted(value: Any, dtype: torch.dtype, device: torch.device | None) -> Any:
-    if isinstance(value, float | int):
+    if isinstance(value, (float, int)):
         return torch.full((), value, dtype=dtype, device=device)
     return _cast(value, dtype)
 
@@ -447,7 +447,7 @@ def heaviside(x: Tensor, at_zero: Tensor) -> Tensor:
 
 def sum_to(grad: Tensor, shape: Sequence[int]) -> Tensor:
     """Return a gradient in the shape of the input that was broadcast."""
-    return grad if grad.shape == torch.Size(shape) else grad.sum_to_size(shape)
+    return grad if tuple(grad.shape) == tuple(shape) else grad.sum_to_size(shape)
 
 
 # ---- forward mode
