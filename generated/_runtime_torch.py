@@ -69,8 +69,20 @@ def apply_all(
     composite: Any = None,
 ) -> tuple[Tensor, ...]:
     """Return the values of a Function that has several; see `apply`."""
+    if _transforms_active() and not torch.compiler.is_compiling():
+        inputs = _tied(inputs)
     outputs: tuple[Tensor, ...] = _applied(function, forward_mode, inputs, composite)
     return outputs
+
+
+def _tied(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs, each a batch wherever one of them is.
+
+    PyTorch counts the cotangent of an output that is no batch once for each element of
+    the others'.
+    """
+    zero = sum(one.flatten()[:0].sum() for one in inputs if isinstance(one, Tensor))
+    return tuple(one + zero if isinstance(one, Tensor) else one for one in inputs)
 
 
 def _applied(
@@ -616,6 +628,11 @@ def _is_in_jvp() -> bool:
     return getattr(eager_transforms, "JVP_NESTING", 0) > 0
 
 
+def _own(value: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
+    """A value that is no input itself, which a Function must not return."""
+    return value.clone() if any(value is one for one in inputs) else value
+
+
 class _Lifted(torch.autograd.Function):
     """The value of a pure function, whose derivatives are those of torch.func."""
 
@@ -623,7 +640,10 @@ class _Lifted(torch.autograd.Function):
 
     @staticmethod
     def forward(pure: Callable[..., Any], *inputs: Tensor) -> Any:
-        return pure(*inputs)
+        found = pure(*inputs)
+        if isinstance(found, tuple):
+            return tuple(_own(one, inputs) for one in found)
+        return _own(found, inputs)
 
     @staticmethod
     def setup_context(ctx: Context, inputs: tuple[Any, ...], output: Any) -> None:
@@ -799,6 +819,8 @@ class _Solve(torch.autograd.Function):
 
     @staticmethod
     def forward(a: Tensor, b: Tensor) -> Tensor:
+        # PyTorch takes b for a batch of vectors where the shapes leave it open.
+        a = a.expand([*b.shape[:-2], *a.shape[-2:]]) if a.ndim < b.ndim else a
         found: Tensor = torch.linalg.solve(a, b)
         return found
 

@@ -29,7 +29,7 @@ def _value(x: Tensor, W: Tensor, y: Tensor, b: Tensor | None) -> Tensor:
     """Return the value of Bilinear."""
     check_shapes(("x", "N I", x), ("W", "O I J", W), ("y", "N J", y), ("b", "O", b))
     t1 = einsum("noj,nj->no", einsum("ni,oij->noj", x, W), y)
-    return t1 if b is None else t1 + b
+    return (t1 if b is None else t1 + b).clone()
 
 
 def _vjp(

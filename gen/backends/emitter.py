@@ -49,6 +49,7 @@ class Emitter(ABC, Generic[View]):
     kept_shape: str  # what gives the shape of what ctx keeps of an input
     array: str  # the type of an array
     mask: str  # the type of an array of conditions
+    views: frozenset[str] = _VIEWS  # operations whose value may be a view of their operand
     needs: str = "ctx.needs_input_grad"  # where backward reads which gradients are asked for
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
@@ -198,7 +199,7 @@ class Emitter(ABC, Generic[View]):
         if writer.is_number(node) or node in writer.fixed:
             self.runtime.add("expand")
             return f"expand({', '.join([writer.code(node), *self.outline.beside()])})"
-        if self.kernel.forward.graph[node].op in _VIEWS:
+        if self.kernel.forward.graph[node].op in self.views:
             whole = writer.code(node) if len(writer.code(node)) <= _SHORT else writer.named(node)
             return f"{whole}{self.copy}"
         return (
@@ -218,7 +219,7 @@ class Emitter(ABC, Generic[View]):
 
     def _is_given(self, writer: Writer, node: int) -> bool:
         op = self.kernel.forward.graph[node].op
-        return op in _VIEWS or self._may_alias(writer, node)
+        return op in self.views or self._may_alias(writer, node)
 
     # ---- backward
 

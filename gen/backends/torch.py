@@ -90,6 +90,7 @@ class _Emitter(Emitter[Module]):
     always = ("Context",)
     backend = "torch"
     needs = "needs"
+    views = Emitter.views | {"einsum"}  # the last step of which moves dimensions
     short: ClassVar[Mapping[str, str]] = {"torch": "torch"}
 
     def __init__(self, kernel: Kernel, reserved: frozenset[str]) -> None:
