@@ -598,16 +598,26 @@ def _pushed_pointwise(
 ) -> tuple[Tensor, Tensor]:
     """Return the same of a pointwise function, whose slopes are their own transpose."""
     output = methods.forward(*inputs)
-    wide = (x.expand(output.shape) if isinstance(x, Tensor) else x for x in inputs)
+    fits = [isinstance(x, Tensor) and _fits(x, output) for x in inputs]
+    pairs = zip(inputs, fits, strict=True)
+    wide = (x.expand(output.shape) if is_ else x for x, is_ in pairs)
     recorded = _Recorded(needs)
     methods.setup_context(recorded, tuple(wide), output)
-    total: Any = 0
+    total: Any = torch.zeros_like(output)
     moved = [place for place, need in enumerate(needs) if need]
     for place, tangent in zip(moved, tangents, strict=True):
+        if not fits[place]:
+            continue  # the output does not depend on it
         recorded.needs_input_grad = tuple(k == place for k in range(len(needs)))
         found = methods.backward(recorded, tangent.expand(output.shape))
         total = total + (found[place] if isinstance(found, tuple) else found)
     return output, total
+
+
+def _fits(x: Tensor, output: Tensor) -> bool:
+    """Whether an input broadcasts to the output; one that nothing reads need not."""
+    sizes = zip(reversed(x.shape), reversed(output.shape), strict=False)
+    return x.ndim <= output.ndim and all(a in (1, b) for a, b in sizes)
 
 
 def _apart(pure: Callable[..., Any], *inputs: Tensor) -> Any:
@@ -629,7 +639,8 @@ def _is_in_jvp() -> bool:
 
 
 def _own(value: Tensor, inputs: tuple[Tensor, ...]) -> Tensor:
-    """A value that is no input itself, which a Function must not return."""
+    """A value with memory of its own, as a Function has to return it."""
+    value = value.contiguous()
     return value.clone() if any(value is one for one in inputs) else value
 
 
