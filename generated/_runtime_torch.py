@@ -159,13 +159,14 @@ def in_float32(function: Callable[..., Value], *arguments: Any) -> Value:
         return function(*arguments)
     if any(isinstance(one, Tensor) and one.dtype != dtype for one in arguments):
         return function(*arguments)
-    found: Any = function(*(_cast(one, torch.float32) for one in arguments))
-    if isinstance(found, tuple):
-        return tuple(_cast(one, dtype) for one in found)  # type: ignore[return-value]
-    return _cast(found, dtype)  # type: ignore[no-any-return]
+    found = function(*(_cast(one, torch.float32) for one in arguments))
+    rounded: Value = _cast(found, dtype)
+    return rounded
 
 
 def _cast(value: Any, dtype: torch.dtype) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_cast(one, dtype) for one in value)
     return value.to(dtype) if isinstance(value, Tensor) else value
 
 
