@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from gen.backends.emitter import Emitter, without_collisions
-from gen.backends.layout import BODY, WIDTH, assigned, called, imported, listed, returning
+from gen.backends.layout import assigned, called, imported, listed, returning
 from gen.backends.names import entry_name
+from gen.backends.torch_context import Saving
 from gen.backends.torch_dialect import PRODUCTS, TorchDialect
 from gen.backends.torch_forms import Forms
 
@@ -148,7 +149,7 @@ class _Emitter(Emitter[Module]):
         several = len(self.kernel.operands)
         kind = outline.gradient_type("Tensor")
         cotangents = [f"{name}: Tensor | None" for name in outline.cotangents]
-        parameters = self._vjp_parameters(pullback)
+        parameters, saving = self._vjp_parameters(pullback), Saving(outline)
         return Module(
             header=header,
             name=outline.name,
@@ -165,10 +166,10 @@ class _Emitter(Emitter[Module]):
             forward_parameters=outline.parameters([], "Tensor", 16, 4),
             forward=tuple(self._computed("_value", self._names)),
             saving=f"S{outline.saving()[1:]}.",
-            setup=tuple(self._setup()),
+            setup=tuple(saving.setup()),
             gradient_type=kind if several > 1 else f"{kind} | None",
             backward_parameters=listed(["ctx: Context", *cotangents], 17, 6 + len(kind), 4),
-            backward=(*self._nothing(), *self._pulled(parameters)),
+            backward=(*saving.nothing(), *self._pulled(parameters)),
             decorators=self._decorators(),
             forward_mode=tuple(self._forward_mode()),
             entry_parameters=outline.parameters([], "Tensor | float", len(f"def {self.entry}("), 0),
@@ -276,21 +277,6 @@ class _Emitter(Emitter[Module]):
         found |= dict.fromkeys(self.shapes.values(), "torch.Size")
         return found | {"needs": "Sequence[bool]"}
 
-    def _nothing(self) -> list[str]:
-        """The lines for a backward whose output nobody used."""
-        several = len(self.kernel.operands)
-        value = ", ".join(["None"] * several) if several < 8 else f"(None,) * {several}"
-        names = self.outline.cotangents
-        none = " and ".join(f"{name} is None" for name in names)
-        listing = f"if all(one is None for one in ({', '.join(names)})):"
-        if len(none) <= WIDTH // 2:
-            return [f"if {none}:", f"    return {value}"]
-        if len(listing) <= WIDTH - BODY:
-            return [listing, f"    return {value}"]
-        each = (f"        {name}," for name in names)
-        start = ["if all(", "    one is None", "    for one in ("]
-        return [*start, *each, "    )", "):", f"    return {value}"]
-
     def _entry_body(self) -> list[str]:
         """Hand the inputs on, numbers in the place of tensors made tensors."""
         outline = self.outline
@@ -322,39 +308,3 @@ class _Emitter(Emitter[Module]):
             *("", *library, *own),
             *("", *imported("._runtime_torch", self.runtime)),
         )
-
-    def _setup(self) -> list[str]:
-        """What forward leaves on ctx: tensors as such, numbers and shapes as attributes."""
-        outline = self.outline
-        kept = []
-        for one in self.kernel.operands:
-            name, place = outline.identifier(one), outline.kept(one)
-            if not one.input.differentiable:
-                kept.append(f"{place} = {name}")
-            elif one.shaped:
-                shape = f"None if {name} is None else {name}.shape"
-                kept.append(f"{place} = {shape if one.input.optional else f'{name}.shape'}")
-        lines = [*self._unpacked(), *self._outputs(), *kept, "ctx.set_materialize_grads(False)"]
-        saved = called("ctx.save_for_backward", outline.saved) if outline.saved else []
-        return [*lines, *saved]
-
-    def _outputs(self) -> list[str]:
-        """What backward has to know of several outputs: their shapes, and what is saved."""
-        names = self.outline.outputs
-        if len(names) == 1:
-            return []
-        saved = self.outline.saved_outputs
-        kept = ["ctx.like_outputs = tuple(one.shape for one in output)"]
-        targets = [name if name in saved else "_" for name in names]
-        return [*assigned(targets, "output"), *kept] if saved else kept
-
-    def _unpacked(self) -> list[str]:
-        """The inputs that setup_context needs, by name."""
-        names = [self.outline.identifier(one) for one in self.kernel.operands]
-        needed = [
-            one.saved or one.shaped or not one.input.differentiable for one in self.kernel.operands
-        ]
-        if not any(needed):
-            return []
-        targets = [name if need else "_" for name, need in zip(names, needed, strict=True)]
-        return assigned(targets, "inputs")
