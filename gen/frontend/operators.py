@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gen.frontend.refusals import WRONG_OPERATORS
 from gen.frontend.source import LANGUAGE
-from gen.frontend.syntax import MAX_DIGITS
+from gen.frontend.syntax import MAX_DIGITS, WORD
 from gen.frontend.views import View, show
 from gen.graph.algebra import call, number, truth
 from gen.graph.conditions import both, compare, either, negated, select
@@ -49,9 +49,6 @@ _SIGNS: dict[type[ast.operator], str] = {
     ast.Pow: "**",
     ast.MatMult: "@",
 }
-
-# What a constant may be compared with.
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 # An operation that is skipped where its optional operand is None.
 _OPTIONAL: dict[type[ast.operator], str] = {
@@ -268,7 +265,7 @@ class Operators:
         if not self._is_constant(view):
             what = f"only a constant is compared with {text!r}"
             raise self.source.fault(node, what, "declare it by --const")
-        if text is not None and not _WORD.fullmatch(text):
+        if text is not None and not WORD.fullmatch(text):
             raise self.source.fault(node, f"{text!r} is no word of letters, digits, - and _")
         term = view.term
         return view.with_term(term.node(FLAG, term, payload=text))

@@ -16,12 +16,12 @@ from gen.errors import GenError, nearest
 from gen.frontend.definitions import definitions
 from gen.frontend.gradient import gradient
 from gen.frontend.primitives import primitives
+from gen.frontend.syntax import WORD
 from gen.model import SAVE, Constant, Forms, Request
 
 Names: TypeAlias = str | Iterable[str]
 
 _NAMESPACE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST = 40  # characters of a dimension
 
 FORMS = ("module", "parameter", "custom_op")
@@ -78,7 +78,7 @@ def _defaults(value: object, option: str = "default") -> tuple[tuple[str, Consta
     for name, given in pairs:
         if not isinstance(given, float | int | str) or given in (math.inf, -math.inf, math.nan):
             raise GenError(f"{option} {name}: a number, true, false or a word is, given {given!r}")
-        if isinstance(given, str) and not _WORD.fullmatch(given):
+        if isinstance(given, str) and not WORD.fullmatch(given):
             raise GenError(f"{option} {name}: {given!r} is no word of letters, digits, - and _")
     return tuple((name, given) for name, given in pairs if isinstance(given, float | int | str))
 

@@ -25,6 +25,9 @@ MAX_DEPTH = 2000
 MAX_NODES = 2_000_000
 MAX_DIGITS = 1000
 
+# What a constant that chooses a branch may be compared with.
+WORD = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
 # The parser skips these two, and they would reach the docstring of what is emitted.
 _SKIPPED = (("#", "a comment"), ("\\", "a backslash"))
 
